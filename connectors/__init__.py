@@ -1,0 +1,1 @@
+"""How to ask: HTTP and the rules of the Conversations API. Knows no table, no DuckDB, no Dagster."""

@@ -1,0 +1,7 @@
+"""A local server that speaks the Conversations API, with sample conversations. Knows no table, no Dagster."""
+
+from connectors.emulator.app import create_app
+from connectors.emulator.server import running_emulator
+from connectors.emulator.store import Store
+
+__all__ = ["Store", "create_app", "running_emulator"]

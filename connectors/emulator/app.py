@@ -1,0 +1,206 @@
+"""The API's routes over a store: reads requests, writes responses. Rules are in the store and ``asking``."""
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connectors.emulator import asking, errors
+from connectors.emulator.errors import ApiError
+from connectors.emulator.rendering import StoredItem
+from connectors.emulator.store import Store
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+_NOT_FOUND: Final = 404
+_UNAUTHORIZED: Final = 401
+
+
+def create_app(store: Store, *, api_key: str | None = None) -> Starlette:
+    """An application that serves the store; without an ``api_key`` any key will do, but there must be one."""
+    api = _Api(store)
+    one, items, item = (
+        "/v1/conversations/{id}",
+        "/v1/conversations/{id}/items",
+        "/v1/conversations/{id}/items/{item}",
+    )
+    return Starlette(
+        routes=[
+            Route("/v1/conversations", api.create_conversation, methods=["POST"]),
+            _by_method(
+                one,
+                GET=api.retrieve_conversation,
+                POST=api.update_conversation,
+                DELETE=api.delete_conversation,
+            ),
+            _by_method(items, GET=api.list_items, POST=api.create_items),
+            _by_method(item, GET=api.retrieve_item, DELETE=api.delete_item),
+        ],
+        middleware=[Middleware(_Headers), Middleware(_Authorization, api_key=api_key)],
+        exception_handlers={ApiError: _refuse, HTTPException: _refuse_route},
+    )
+
+
+class _Api:
+    """One method per endpoint."""
+
+    def __init__(self, store: Store) -> None:
+        """Keeps the store that all endpoints share."""
+        self._store = store
+
+    async def create_conversation(self, request: Request) -> Response:
+        """POST /conversations."""
+        body = asking.read_body(await request.body())
+        conversation = self._store.create_conversation(
+            asking.read_items(body.get("items")), asking.read_metadata(body.get("metadata"))
+        )
+        return _json(conversation.body())
+
+    async def retrieve_conversation(self, request: Request) -> Response:
+        """GET /conversations/{id}."""
+        return _json(self._store.retrieve_conversation(request.path_params["id"]).body())
+
+    async def update_conversation(self, request: Request) -> Response:
+        """POST /conversations/{id}: replaces the metadata."""
+        body = asking.read_body(await request.body())
+        if "metadata" not in body:
+            raise errors.missing("metadata")
+        metadata = asking.read_metadata(body["metadata"])
+        return _json(self._store.update_conversation(request.path_params["id"], metadata).body())
+
+    async def delete_conversation(self, request: Request) -> Response:
+        """DELETE /conversations/{id}."""
+        conversation_id = request.path_params["id"]
+        self._store.delete_conversation(conversation_id)
+        return _json({"id": conversation_id, "object": "conversation.deleted", "deleted": True})
+
+    async def list_items(self, request: Request) -> Response:
+        """GET /conversations/{id}/items."""
+        asked = asking.read_list_query(request.query_params)
+        page = self._store.list_items(
+            request.path_params["id"], after=asked.after, order=asked.order, limit=asked.limit
+        )
+        return self._list(page.items, page.has_more, asked.include)
+
+    async def create_items(self, request: Request) -> Response:
+        """POST /conversations/{id}/items: answers with the new items in the order sent."""
+        include = asking.read_include(request.query_params)
+        body = asking.read_body(await request.body())
+        if "items" not in body:
+            raise errors.missing("items")
+        created = self._store.create_items(request.path_params["id"], asking.read_items(body["items"]))
+        return self._list(created, has_more=False, include=include)
+
+    async def retrieve_item(self, request: Request) -> Response:
+        """GET /conversations/{id}/items/{item_id}."""
+        include = asking.read_include(request.query_params)
+        item = self._store.retrieve_item(request.path_params["id"], request.path_params["item"])
+        return Response(self._store.render(item, include), media_type="application/json")
+
+    async def delete_item(self, request: Request) -> Response:
+        """DELETE /conversations/{id}/items/{item_id}: as recorded, not as the reference says."""
+        item_id = request.path_params["item"]
+        self._store.delete_item(request.path_params["id"], item_id)
+        return _json({"id": item_id, "object": "conversation.item.deleted", "deleted": True})
+
+    def _list(self, items: list[StoredItem], has_more: bool, include: frozenset[str]) -> Response:
+        """A list response, put together from the items' bytes."""
+        data = b",".join([self._store.render(item, include) for item in items])
+        first, last = (items[0].id, items[-1].id) if items else (None, None)
+        tail = msgspec.json.encode({"first_id": first, "has_more": has_more, "last_id": last})
+        return Response(b'{"object":"list","data":[' + data + b"]," + tail[1:], media_type="application/json")
+
+
+def _by_method(path: str, **handlers: Handler) -> Route:
+    """One route whose method picks the handler, so that a wrong method is told from a wrong path."""
+
+    async def handle(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await handlers[method](request)
+
+    return Route(path, handle, methods=list(handlers))
+
+
+def _json(body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON response with the keys in the order given."""
+    return Response(msgspec.json.encode(body), status, headers, media_type="application/json")
+
+
+def _refusal(error: ApiError) -> Response:
+    """An error response; a missing or wrong key also names the way to authenticate."""
+    headers = {"WWW-Authenticate": 'Bearer realm="OpenAI API"'} if error.status == _UNAUTHORIZED else None
+    return _json(error.body(), error.status, headers)
+
+
+def _refuse(request: Request, error: Exception) -> Response:
+    """Answers what an endpoint refused."""
+    assert isinstance(error, ApiError)  # noqa: S101  # registered for this class only
+    return _refusal(error)
+
+
+def _refuse_route(request: Request, error: Exception) -> Response:
+    """Answers a request for which there is no endpoint."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class only
+    refusal = errors.no_such_url if error.status_code == _NOT_FOUND else errors.not_allowed
+    return _refusal(refusal(request.method, request.url.path))
+
+
+class _Authorization:
+    """Lets only requests with a bearer key through."""
+
+    def __init__(self, app: ASGIApp, api_key: str | None) -> None:
+        """Wraps an application; without an ``api_key`` every key is right."""
+        self._app = app
+        self._api_key = api_key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on or answers 401."""
+        error = self._check(scope["headers"]) if scope["type"] == "http" else None
+        await (self._app if error is None else _refusal(error))(scope, receive, send)
+
+    def _check(self, headers: Iterable[tuple[bytes, bytes]]) -> ApiError | None:
+        """What is wrong with the key, if anything."""
+        sent = next((value for name, value in headers if name == b"authorization"), b"").decode("latin-1")
+        scheme, _, key = sent.partition(" ")
+        key = key.strip()
+        if scheme.lower() != "bearer" or not key:
+            return errors.no_key()
+        return None if self._api_key in (None, key) else errors.wrong_key(key)
+
+
+class _Headers:
+    """Adds the headers that the API's responses carry; no rate limits are among them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wraps an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on and completes its response."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["openai-version"] = "2020-10-01"
+                headers["openai-organization"] = "org-emulator"
+                headers["openai-project"] = "proj_emulator"
+                headers["openai-processing-ms"] = str(int((time.perf_counter() - started) * 1000))
+                headers["X-Request-ID"] = f"req_{uuid.uuid4().hex}"
+                headers["x-openai-proxy-wasm"] = "v0.1"
+            await send(message)
+
+        await self._app(scope, receive, complete)

@@ -1,0 +1,85 @@
+"""Runs the emulator on a real socket, in a thread or in the foreground. Knows no API rules."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from connectors.emulator.app import create_app
+from connectors.emulator.store import Store
+
+
+@contextlib.contextmanager
+def running_emulator(
+    store: Store, *, host: str = "127.0.0.1", port: int = 0, api_key: str | None = None
+) -> Iterator[str]:
+    """Serves a store from another thread and yields the base URL; all is stopped and closed afterwards."""
+    with _listen(host, port) as listener:
+        started = threading.Event()
+        server = _Server(create_app(store, api_key=api_key), started.set)
+        thread = threading.Thread(target=server.run, args=([listener],), name="emulator", daemon=True)
+        thread.start()
+        try:
+            started.wait()
+            yield _base_url(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def serve(store: Store, *, host: str, port: int, api_key: str | None, on_started: Callable[[str], None]) -> None:
+    """Serves a store until Ctrl-C or SIGTERM, then returns; tells the base URL as soon as it answers.
+
+    Raises ``OSError`` with a sentence that names the address when nothing can listen there.
+    """
+    with _listen(host, port) as listener:
+        _Server(create_app(store, api_key=api_key), lambda: on_started(_base_url(listener))).run([listener])
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it answers and takes a signal for a wish to stop, not for a failure."""
+
+    def __init__(self, app: ASGIApp, on_started: Callable[[], object]) -> None:
+        """Prepares to serve an application; nothing listens yet."""
+        super().__init__(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                lifespan="off",
+                log_config=None,
+                log_level="warning",
+                server_header=False,
+                timeout_graceful_shutdown=1,
+                ws="none",
+            )
+        )
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts answering, then says so."""
+        await super().startup(sockets)
+        self._on_started()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stops; the parent class would also raise the signal again afterwards, and end us with an error."""
+        self.should_exit = True
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, or an error that says where listening failed."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        message = f"cannot listen on {host} port {port}: {error.strerror or error}"
+        raise OSError(error.errno, message) from error
+
+
+def _base_url(listener: socket.socket) -> str:
+    """Where the API is served, with the port that is really used."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"

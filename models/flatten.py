@@ -1,0 +1,94 @@
+"""Compiles declarations into the statements that turn raw items into rows.
+
+Here: SQL text, nothing run. A source is any relation with the columns conversation_id, item_id, position, item_at,
+type and raw (the item's JSON text): a batch that has just arrived, or `raw.items` itself. Not here: who runs it.
+
+Typed rows come out of DuckDB's own `from_json`, once per item into a temporary table, then `unnest` per child table.
+`try()` keeps one unreadable item from failing the statement: such items are those that `unreadable` lists.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+
+from models.item_type import ITEM_KEY, SPINE, ItemTable, ItemType, structure_literal
+from models.table import literal, quoted
+
+PARSED = "parsed"
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def parse(item_type: ItemType, source: str) -> str:
+    """Read the source's items of this type into the temporary table `parsed` (column `e`: the item, typed)."""
+    spine = ", ".join(column.name for column in SPINE)
+    return (
+        f"create or replace temp table {PARSED} as select {spine}, "
+        f"try(from_json(raw, {structure_literal(item_type.structure)})) as e "
+        f"from {source} where type = {literal(item_type.name)}"
+    )
+
+
+def unreadable(item_type: ItemType, source: str) -> str:
+    """Select conversation_id, item_id and raw of the parsed items that `from_json` could not read at all."""
+    keys = ", ".join(column.name for column in ITEM_KEY)
+    return (
+        f"select {keys}, raw from {source} where type = {literal(item_type.name)} "
+        f"and ({keys}) in (select ({keys}) from {PARSED} where e is null)"
+    )
+
+
+def repair(item_type: ItemType) -> str:
+    """Read one such item again from a readable text; parameters: text, conversation_id, item_id."""
+    return (
+        f"update {PARSED} set e = try(from_json(?, {structure_literal(item_type.structure)})) "
+        f"where conversation_id = ? and item_id = ?"
+    )
+
+
+def insert(item_type: ItemType) -> Iterator[str]:
+    """One `INSERT` per table of the type, parents first, from `parsed`."""
+    for item_table in item_type.tables:
+        names = ", ".join(quoted(name) for name in item_table.table.column_names)
+        keys = SPINE if item_table.parent is None else ITEM_KEY
+        given = (*(column.name for column in keys), *(quoted(name) for name in item_table.index_columns))
+        yield (
+            f"insert into {item_table.table.full_name} ({names}) "
+            f"select {', '.join((*given, *item_table.expressions))} from {_elements(item_table)}"
+        )
+
+
+def delete(item_type: ItemType, keys: str) -> Iterator[str]:
+    """One `DELETE` per table of the type, for the items named in the relation `keys`."""
+    for item_table in item_type.tables:
+        name = item_table.table.full_name
+        yield f"delete from {name} using {keys} as gone where {same_item(name, 'gone')}"
+
+
+def same_item(left: str, right: str) -> str:
+    """The condition that two relations speak of the same item."""
+    return " and ".join(f"{left}.{column.name} = {right}.{column.name}" for column in ITEM_KEY)
+
+
+def readable(raw: str) -> str | None:
+    """The item's JSON as `from_json` can read it: lone surrogates become U+FFFD. None where it is no JSON object."""
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    return _LONE_SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False))
+
+
+def _elements(item_table: ItemTable) -> str:
+    """The relation whose rows become the table's rows: keys, indexes and the element `e`."""
+    if item_table.parent is None:
+        return PARSED
+    keys = ", ".join(column.name for column in ITEM_KEY)
+    *outer, index = (quoted(name) for name in item_table.index_columns)
+    carried = ", ".join((keys, *outer))
+    return (
+        f"(select {carried}, generate_subscripts(elements, 1) - 1 as {index}, unnest(elements) as e "
+        f"from (select {carried}, {item_table.list_expression} as elements "
+        f"from {_elements(item_table.parent)}))"
+    )

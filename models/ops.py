@@ -1,0 +1,61 @@
+"""What happened: the warehouse's own version, its runs, and the problems they met. Never the content of an item."""
+
+from models.table import Column, Table
+
+_LAST = "UTC; NULL while it goes on."
+
+WAREHOUSE = Table(
+    "ops",
+    "warehouse",
+    "The warehouse itself. One row.",
+    (
+        Column("schema_version", "INTEGER", "Version of the schemas raw and ops."),
+        Column("declarations", "VARCHAR", "Which declarations built it: SHA-256 by item type, as JSON."),
+        Column(
+            "data_version",
+            "BIGINT",
+            "Grows with every commit that changed data; a snapshot has the same or less.",
+        ),
+        Column("created_at", "TIMESTAMP", "When the warehouse was created, UTC."),
+    ),
+    key=("schema_version",),
+)
+RUNS = Table(
+    "ops",
+    "runs",
+    "Executions of the sync. One row per run.",
+    (
+        Column("run_id", "VARCHAR", "The run."),
+        Column("started_at", "TIMESTAMP", "When it began, UTC."),
+        Column("finished_at", "TIMESTAMP", f"When it ended, {_LAST}"),
+        Column("status", "VARCHAR", "running, done, partial (some conversations failed), or stopped (see error)."),
+        Column("error", "VARCHAR", "Why the run stopped; NULL if it did not."),
+        Column("conversations_asked", "BIGINT", "Conversations that were asked for items."),
+        Column("conversations_grown", "BIGINT", "Conversations that had new items."),
+        Column("conversations_failed", "BIGINT", "Conversations that could not be pulled."),
+        Column("items_new", "BIGINT", "Items stored for the first time, or again after a deletion."),
+        Column("items_changed", "BIGINT", "Items replaced because their content had changed."),
+        Column("items_deleted", "BIGINT", "Items found gone from the list."),
+        Column("requests", "BIGINT", "HTTP requests, retries included."),
+        Column("retries", "BIGINT", "Requests that were repetitions of a failed one."),
+        Column("rate_limited", "BIGINT", "Answers 429."),
+        Column("received_bytes", "BIGINT", "Bytes of the answers' bodies."),
+    ),
+    key=("run_id",),
+)
+PROBLEMS = Table(
+    "ops",
+    "problems",
+    "Troubles of single conversations. One row per conversation and kind; closed by a later success.",
+    (
+        Column("conversation_id", "VARCHAR", "The conversation."),
+        Column("kind", "VARCHAR", "Kind of trouble: the error's name, or duplicate_id."),
+        Column("message", "VARCHAR", "What happened and what to do; never an item's content."),
+        Column("first_seen_at", "TIMESTAMP", "When it was first met, UTC."),
+        Column("last_seen_at", "TIMESTAMP", "When it was last met, UTC."),
+        Column("occurrences", "BIGINT", "How often it was met."),
+        Column("closed_at", "TIMESTAMP", "When it was over, UTC; NULL while it is open."),
+        Column("run_id", "VARCHAR", "The run that met it last."),
+    ),
+    key=("conversation_id", "kind"),
+)

@@ -1,0 +1,1 @@
+"""How it flows: joins `connectors` (how to ask) and `models` (what it looks like)."""

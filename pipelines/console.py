@@ -1,0 +1,112 @@
+"""How results look on a terminal. Not here: what they are (`ingest`), and which command asks (`cli`)."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.ingest.places import Places
+from pipelines.ingest.reading import Status
+from pipelines.ingest.sync import SyncResult
+
+_LISTED = 10
+
+
+def print_run(result: SyncResult, where: Places, as_json: bool) -> None:
+    """What a run did: a few lines, the failures on standard error; or one line of JSON."""
+    report = result.report
+    if as_json:
+        failures = [{"conversation_id": it.conversation_id, "message": it.message} for it in result.failures]
+        said = report.to_dict() | {"rows_by_type": result.rows_by_type, "failures": failures}
+        click.echo(json.dumps(said | {"is_published": result.is_published}))
+        return
+    changes = [
+        f"{report.items_new} new items in {report.conversations_grown} conversations" if report.items_new else "",
+        f"{report.items_changed} changed" if report.items_changed else "",
+        f"{report.items_deleted} no longer listed" if report.items_deleted else "",
+    ]
+    found = ", ".join(change for change in changes if change) or "no new items"
+    click.echo(f"Asked {report.conversations_asked} conversations with {report.requests} requests: {found}.")
+    if result.is_published:
+        click.echo(f"Snapshot: {where.serving}")
+    for problem in result.failures[:_LISTED]:
+        click.echo(f"  {problem.conversation_id}: {problem.message}", err=True)
+    if len(result.failures) > _LISTED:
+        click.echo(f"  ... and {len(result.failures) - _LISTED} more; see `conversations status`", err=True)
+    if not report.conversations_asked and not report.error:
+        click.echo("Nothing to ask. Add conversations with `conversations register`, or see `conversations status`.")
+
+
+def print_status(found: Status, where: Places) -> None:
+    """How the warehouse stands, in a screenful."""
+    click.echo(f"Snapshot       {where.serving}, of {found.snapshot_at:%Y-%m-%d %H:%M:%S} UTC")
+    by_status = ", ".join(f"{count:,} {word}" for word, count in found.conversations.items()) or "none registered"
+    click.echo(
+        f"Conversations  {by_status}; {found.never_asked:,} never asked, {found.due:,} due, "
+        f"{found.open_tails:,} with an open tail"
+    )
+    click.echo(
+        f"Items          {sum(found.items.values()) + sum(found.undeclared.values()):,} in the API's lists, "
+        f"{found.deleted_items:,} no longer"
+    )
+    for title, counts in (("typed", found.items), ("raw only", found.undeclared)):
+        for word, count in counts.items():
+            click.echo(f"  {title:<12} {count:>10,}  {word}")
+    if found.run:
+        run = found.run
+        click.echo(
+            f"Last run       {run['status']}, began {run['started_at']} UTC: {run['conversations_asked']} asked, "
+            f"{run['items_new']} new, {run['items_changed']} changed, {run['items_deleted']} gone, "
+            f"{run['conversations_failed']} failed, {run['requests']} requests, {run['retries']} retries"
+        )
+        if run["error"]:
+            click.echo(f"  stopped: {run['error']}")
+    click.echo(f"Problems       {found.open_problems:,} open")
+    for problem in found.problems[:_LISTED]:
+        click.echo(f"  {problem['conversation_id']}: {problem['message']} ({problem['occurrences']} times)")
+
+
+def print_rows(rows: pl.DataFrame, form: str, output: Path | None) -> None:
+    """The result of a query in one of FORMS, on standard output or in a file; parquet is for a file only."""
+    if form == "parquet" and output is not None:
+        rows.write_parquet(output)
+        return
+    text = FORMS[form](rows)
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"))
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+def _csv(rows: pl.DataFrame) -> str:
+    nested = (name for name, kind in rows.schema.items() if kind.is_nested())
+    as_json = (pl.Series(name, [_json(value) for value in rows[name].to_list()], pl.String) for name in nested)
+    return rows.with_columns(*as_json).write_csv()
+
+
+def _ndjson(rows: pl.DataFrame) -> str:
+    return rows.write_ndjson()
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _table(rows: pl.DataFrame) -> str:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, kind in rows.schema.items():
+        table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
+    for row in rows.iter_rows():
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, markup=False)
+    with console.capture() as capture:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+FORMS: dict[str, Callable[[pl.DataFrame], str]] = {"table": _table, "csv": _csv, "json": _ndjson}

@@ -1,0 +1,105 @@
+"""The demonstration behind `make demo`: sample conversations, a local API, and the Dagster job over real HTTP."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import dagster as dg
+
+from connectors.emulator import running_emulator
+from connectors.emulator.samples import sample_store
+from pipelines.console import print_rows
+from pipelines.definitions import defs
+from pipelines.ingest.places import Places, places
+from pipelines.ingest.publishing import publish
+from pipelines.ingest.reading import query
+from pipelines.ingest.registry import candidates
+from pipelines.ingest.warehouse import Warehouse
+
+DIRECTORY = Path("data/demo")
+TOOL_USAGE = """
+with calls as (
+    select 'function ' || name as tool, conversation_id, status from items.function_call
+    union all
+    select 'web search', conversation_id, status from items.web_search_call
+)
+select tool, count(*) as calls, count(distinct conversation_id) as conversations,
+       count(*) filter (status <> 'completed') as not_completed
+from calls group by tool order by calls desc limit 8
+"""
+
+
+@click.command()
+@click.option("--more", type=click.IntRange(0), default=0, help="How many conversations have gone on by one turn.")
+def main(more: int) -> None:
+    """Sync sample conversations from a local API through Dagster, and show what came of it."""
+    store = sample_store(more=more)
+    where = places(DIRECTORY / "warehouse.duckdb")
+    with running_emulator(store) as base_url, _environment(where, base_url):
+        click.echo(f"A local API serves {len(store.conversation_ids())} sample conversations at {base_url}.")
+        with Warehouse.open(where.warehouse) as warehouse:
+            new = warehouse.register(candidates("demo", store.conversation_ids()).ids, "demo")
+            publish(warehouse, where.serving)
+        click.echo(f"Registered {new} new conversations. Running the Dagster job sync_conversations ...")
+        numbers = _run_job()
+    click.echo(_sentence(numbers))
+    click.echo("\nTool usage, by SQL on the serving snapshot:\n")
+    print_rows(query(where.serving, TOOL_USAGE), "table", None)
+    click.echo(_closing(where))
+
+
+@contextmanager
+def _environment(where: Places, base_url: str) -> Iterator[None]:
+    """Point the job at the demonstration's files and at the local API; whatever key is set stays unused."""
+    given = {
+        "OPENAI_API_KEY": "any-key-will-do",
+        "OPENAI_BASE_URL": base_url,
+        "CONVERSATIONS_WAREHOUSE": str(where.warehouse),
+        "CONVERSATIONS_SERVING": str(where.serving),
+    }
+    before = dict(os.environ)
+    os.environ.update(given)
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "CONVERSATIONS_SOURCE"):
+        os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _run_job() -> dict[str, int]:
+    """The run's figures, as the job itself reported them to Dagster."""
+    Path(os.environ["CONVERSATIONS_DAGSTER_STATE"]).mkdir(parents=True, exist_ok=True)
+    with dg.DagsterInstance.get() as instance:
+        result = defs.resolve_job_def("sync_conversations").execute_in_process(
+            instance=instance, run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+        )
+        observed = result.get_asset_observation_events()[0].asset_observation_data.asset_observation
+    return {name: int(str(value.value)) for name, value in observed.metadata.items()}
+
+
+def _sentence(numbers: dict[str, int]) -> str:
+    asked = f"Asked {numbers['conversations_asked']} conversations with {numbers['requests']} requests"
+    changes = {"new": numbers["items_new"], "changed": numbers["items_changed"], "gone": numbers["items_deleted"]}
+    found = ", ".join(f"{count:,} {word}" for word, count in changes.items() if count)
+    return f"{asked}: {found} items." if found else f"{asked}: no new items."
+
+
+def _closing(where: Places) -> str:
+    return f"""
+Files
+  {where.warehouse}   the warehouse, written by the sync only
+  {where.serving}     the serving snapshot, open to everybody
+
+Next
+  make demo MORE=3    three conversations have gone on: only their items are pulled
+  make dev            the same job in the Dagster UI
+  .venv/bin/conversations query --serving {where.serving} "select role, text from items.message limit 5"
+"""
+
+
+if __name__ == "__main__":
+    main()

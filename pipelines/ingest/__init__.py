@@ -1,0 +1,1 @@
+"""Registry, sync, warehouse and snapshot: all of the flow that needs no Dagster, importable without it."""

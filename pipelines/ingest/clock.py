@@ -1,0 +1,28 @@
+"""The time as the warehouse keeps it, and when a conversation is asked again."""
+
+from datetime import UTC, datetime, timedelta
+from zlib import crc32
+
+SHORTEST_POLL = timedelta(minutes=15)
+LONGEST_POLL = timedelta(hours=24)
+INACTIVE_POLL = timedelta(days=7)
+_JITTER = 0.1
+
+
+def utc_now() -> datetime:
+    """Now, in UTC, without a zone: the form of every timestamp in the warehouse."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def utc(seconds: float) -> datetime:
+    """Unix seconds as a timestamp of the warehouse."""
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+
+
+def next_poll_at(conversation_id: str, now: datetime, grown_at: datetime) -> datetime:
+    """When an active conversation is due again: a tenth of the time since it last grew, 15 minutes to 24 hours.
+
+    A hash of the ID shortens the wait by up to 10 %, so that conversations registered together drift apart.
+    """
+    wait = min(max((now - grown_at) / 10, SHORTEST_POLL), LONGEST_POLL)
+    return now + wait * (1 - _JITTER * crc32(conversation_id.encode()) / 2**32)

@@ -1,0 +1,119 @@
+"""Speaking to DuckDB: connections, transactions, rows as a relation. Not here: any table of ours."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import stamina
+
+from models.table import Table
+from pipelines.ingest.errors import WarehouseError
+
+STORAGE_VERSION = "v1.5.0"
+"""Files are written for this DuckDB and all later ones, whichever version writes them."""
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "storage_compatibility_version": STORAGE_VERSION,
+    # A checkpoint re-encodes the last row group of every touched table: once at the end, not once every 16 MB.
+    "checkpoint_threshold": "1GB",
+    "autoinstall_known_extensions": False,
+}
+_POLARS_TYPES: Mapping[str, pl.DataType] = {
+    "VARCHAR": pl.String(),
+    "JSON": pl.String(),
+    "BIGINT": pl.Int64(),
+    "BOOLEAN": pl.Boolean(),
+    "TIMESTAMP": pl.Datetime("us"),
+}
+
+
+def connect(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
+    """Open the file for writing, as the one process that may; waits while another one has it open.
+
+    WarehouseError if it is still held after `wait_seconds`, or cannot be opened at all.
+    """
+    try:
+        for attempt in stamina.retry_context(
+            on=_is_held, attempts=None, timeout=wait_seconds, wait_initial=0.1, wait_max=1.0, wait_jitter=0.1
+        ):
+            with attempt:
+                return duckdb.connect(path, config=_CONFIG)
+    except duckdb.Error as error:
+        if _is_held(error):
+            raise WarehouseError(
+                f"{path}: still open in {_holder(error)} after {wait_seconds:.0f} s; wait for it to end, and read from "
+                "the serving snapshot instead of the warehouse"
+            ) from error
+        raise WarehouseError(f"{path}: cannot be opened as a DuckDB file: {_first_line(error)}") from error
+    raise AssertionError("unreachable: the loop returns or raises")
+
+
+def connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a snapshot for reading. WarehouseError if there is none, or it is no DuckDB file."""
+    if not path.is_file():
+        raise WarehouseError(f"{path}: no snapshot yet; register conversations and run `conversations sync` first")
+    try:
+        return duckdb.connect(path, read_only=True, config={"autoinstall_known_extensions": False})
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path}: cannot be read as a snapshot: {_first_line(error)}") from error
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing."""
+    con.execute("begin")
+    try:
+        yield
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+
+
+@contextmanager
+def relation(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: Mapping[str, pl.DataType],
+    rows: Iterable[Sequence[object]],
+) -> Iterator[None]:
+    """The rows under this name, as a relation that SQL can read."""
+    by_column = list(zip(*rows, strict=True)) or [()] * len(columns)
+    series = (
+        pl.Series(column, values, dtype=kind) for (column, kind), values in zip(columns.items(), by_column, strict=True)
+    )
+    con.register(name, pl.DataFrame(list(series)))
+    try:
+        yield
+    finally:
+        con.unregister(name)
+
+
+def polars_columns(table: Table) -> dict[str, pl.DataType]:
+    """The table's columns as a Polars schema."""
+    return {column.name: _POLARS_TYPES[column.type] for column in table.columns}
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: Table, values: Sequence[object]) -> None:
+    """Add one row."""
+    con.execute(f"insert into {table.full_name} values ({', '.join('?' * len(values))})", list(values))
+
+
+def one(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    """The one number that the query gives."""
+    return int(con.execute(query).fetchall()[0][0])
+
+
+def _is_held(error: Exception) -> bool:
+    return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
+
+
+def _holder(error: Exception) -> str:
+    found = re.search(r"held in (.+?) \(PID (\d+)\)", str(error))
+    return f"process {found[2]} ({Path(found[1]).name})" if found else "another process"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

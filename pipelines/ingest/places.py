@@ -1,0 +1,27 @@
+"""Where the files are, by environment and option. Not here: what is in them."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_WAREHOUSE = "data/warehouse.duckdb"
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files of one warehouse."""
+
+    warehouse: Path
+    serving: Path
+
+    @property
+    def run_file(self) -> Path:
+        """Where the run in progress (or the last one) says how it stands."""
+        return self.warehouse.with_name(self.warehouse.name + ".run.json")
+
+
+def places(warehouse: str | Path | None = None, serving: str | Path | None = None) -> Places:
+    """The files as given, else as CONVERSATIONS_WAREHOUSE and CONVERSATIONS_SERVING say, else the defaults."""
+    primary = Path(warehouse or os.environ.get("CONVERSATIONS_WAREHOUSE") or DEFAULT_WAREHOUSE)
+    snapshot = serving or os.environ.get("CONVERSATIONS_SERVING") or primary.with_name("serving.duckdb")
+    return Places(primary, Path(snapshot))

@@ -1,0 +1,116 @@
+"""What can be read without the warehouse: questions to the serving snapshot, and how things stand."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from models import ops
+from models import raw as facts
+from models.items import ITEM_TYPES
+from models.table import Table
+from pipelines.ingest.clock import utc
+from pipelines.ingest.database import connect_read_only, one
+from pipelines.ingest.errors import IngestError
+from pipelines.ingest.places import Places
+from pipelines.ingest.report import RUNNING, read_run_file
+
+_PROBLEMS_SHOWN = 20
+
+
+class QueryError(IngestError):
+    """The query cannot be answered."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How the warehouse stands, as of its snapshot; `run` is the run in progress, or the last one."""
+
+    snapshot_at: datetime
+    conversations: dict[str, int]
+    never_asked: int
+    due: int
+    open_tails: int
+    items: dict[str, int]
+    deleted_items: int
+    undeclared: dict[str, int]
+    problems: list[dict[str, object]]
+    open_problems: int
+    run: dict[str, object] | None
+
+    def to_dict(self) -> dict[str, object]:
+        """The same as plain JSON values."""
+        return vars(self) | {"snapshot_at": self.snapshot_at.isoformat(timespec="seconds")}
+
+
+def query(serving: Path, sql: str) -> pl.DataFrame:
+    """The result of a query on the snapshot. QueryError with DuckDB's words if it cannot be answered."""
+    with connect_read_only(serving) as con:
+        try:
+            result = con.sql(sql)
+            if result is None:
+                raise QueryError("that statement gives no rows; `query` takes a SELECT")
+            return result.pl()
+        except duckdb.Error as error:
+            raise QueryError(str(error)) from error
+
+
+def status(places: Places, now: datetime) -> Status:
+    """How the warehouse stands. WarehouseError if there is no snapshot yet."""
+    conversations, items = facts.CONVERSATIONS.full_name, facts.ITEMS.full_name
+    with connect_read_only(places.serving) as con:
+        never_asked, due, open_tails = con.execute(
+            "select count(*) filter (last_polled_at is null), "
+            "count(*) filter (status in ('active', 'failing') and (next_poll_at is null or next_poll_at <= ?)), "
+            f"count(*) filter (tail_position is not null) from {conversations}",
+            [now],
+        ).fetchall()[0]
+        by_type = _counts(con, "coalesce(type, '(none)')", f"{items} where deleted_at is null")
+        return Status(
+            snapshot_at=_modified_at(places.serving),
+            conversations=_counts(con, "status", conversations),
+            never_asked=never_asked,
+            due=due,
+            open_tails=open_tails,
+            items={word: count for word, count in by_type.items() if word in ITEM_TYPES},
+            deleted_items=one(con, f"select count(*) from {items} where deleted_at is not null"),
+            undeclared={word: count for word, count in by_type.items() if word not in ITEM_TYPES},
+            problems=con.sql(
+                f"select conversation_id, kind, message, occurrences from {ops.PROBLEMS.full_name} "
+                f"where closed_at is null order by last_seen_at desc, conversation_id limit {_PROBLEMS_SHOWN}"
+            )
+            .pl()
+            .to_dicts(),
+            open_problems=one(con, f"select count(*) from {ops.PROBLEMS.full_name} where closed_at is null"),
+            run=_run(places),
+        )
+
+
+def row_counts(serving: Path, tables: Iterable[Table]) -> dict[Table, int]:
+    """How many rows these tables have in the snapshot."""
+    with connect_read_only(serving) as con:
+        return {table: one(con, f"select count(*) from {table.full_name}") for table in tables}
+
+
+def _run(places: Places) -> dict[str, object] | None:
+    """What the last run said of itself; one that says it is running but whose process is gone was killed."""
+    run = read_run_file(places.run_file)
+    if run is not None and run["status"] == RUNNING and not _is_alive(run["pid"]):
+        run["status"] = "killed"
+    return run
+
+
+def _counts(con: duckdb.DuckDBPyConnection, word: str, relation: str) -> dict[str, int]:
+    found = con.execute(f"select {word}, count(*) from {relation} group by 1 order by 2 desc, 1").fetchall()
+    return dict(found)
+
+
+def _modified_at(path: Path) -> datetime:
+    return utc(path.stat().st_mtime)
+
+
+def _is_alive(pid: object) -> bool:
+    return Path(f"/proc/{pid}").exists() if Path("/proc").is_dir() else True

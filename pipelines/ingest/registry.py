@@ -1,0 +1,130 @@
+"""Where conversation IDs come from: arguments, files, SQL. Not here: keeping them (`warehouse`)."""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from connectors.openai_conversations.protocol import is_conversation_id
+from pipelines.ingest.errors import SourceError
+
+ID_COLUMNS = ("conversation_id", "id")
+_SQLITE_MAGIC = b"SQLite format 3\x00"
+_READERS = {
+    ".csv": lambda path: pl.read_csv(path, infer_schema=False),
+    ".jsonl": pl.read_ndjson,
+    ".ndjson": pl.read_ndjson,
+    ".parquet": pl.read_parquet,
+}
+_SUFFIXES = ", ".join((".txt", *_READERS))
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The IDs that a source named: well-formed ones once each, in order, and what is no conversation ID."""
+
+    source: str
+    ids: tuple[str, ...]
+    malformed: tuple[str, ...]
+
+
+def candidates(source: str, named: Iterable[object]) -> Candidates:
+    """Tell well-formed conversation IDs from the rest; blanks do not count."""
+    words = list(dict.fromkeys(str(word).strip() for word in named if word is not None))
+    return Candidates(
+        source,
+        tuple(word for word in words if is_conversation_id(word)),
+        tuple(word for word in words if word and not is_conversation_id(word)),
+    )
+
+
+def from_file(path: Path) -> Candidates:
+    """The IDs in a file: txt has one a line (# begins a comment), the others a column.
+
+    SourceError if the file cannot be read, is of an unknown kind, or holds no column that could be the IDs'.
+    """
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".txt":
+            lines = path.read_text(encoding="utf-8").splitlines()
+            return _some(candidates(path.name, (line.partition("#")[0] for line in lines)), "one ID a line")
+        if suffix not in _READERS:
+            raise SourceError(f"{path}: a file of IDs ends in one of {_SUFFIXES}")
+        frame = _READERS[suffix](path)
+    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
+        raise SourceError(f"{path}: cannot be read as {suffix or 'text'} ({type(error).__name__})") from error
+    return _some(_from_frame(path.name, frame), "the column of IDs")
+
+
+def from_sql(query: str, database: Path | None = None) -> Candidates:
+    """The IDs that a query gives on a DuckDB or SQLite file (opened read-only), or without a file on DuckDB itself.
+
+    SourceError if the file or the query is not usable, or its result has no column that could be the IDs'.
+    """
+    if database is not None and not database.is_file():
+        raise SourceError(f"{database}: no such file; --database names a DuckDB or SQLite file")
+    if database is not None and _is_sqlite(database):
+        return _from_frame(database.name, _query_sqlite(query, database))
+    try:
+        with duckdb.connect(database or ":memory:", read_only=database is not None) as con:
+            return _from_frame(database.name if database else "sql", con.sql(query).pl())
+    except (duckdb.Error, AttributeError) as error:  # a statement without a result has no .pl()
+        raise SourceError(f"{database or 'sql'}: the query failed: {str(error).splitlines()[0]}") from error
+
+
+def from_setting(source: str) -> tuple[Candidates, ...]:
+    """The IDs that CONVERSATIONS_SOURCE names: a file, a glob, or SQL (begins with select, with or from)."""
+    if source.split(maxsplit=1)[0].lower() in ("select", "with", "from"):
+        return (from_sql(source),)
+    paths = sorted(glob(source))  # noqa: PTH207 (the pattern may be absolute)
+    if not paths:
+        raise SourceError(f"CONVERSATIONS_SOURCE: no file matches {source}")
+    return tuple(from_file(Path(path)) for path in paths)
+
+
+def _is_sqlite(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
+
+
+def _query_sqlite(query: str, database: Path) -> pl.DataFrame:
+    try:
+        with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as con:
+            cursor = con.execute(query)
+            columns = [column[0] for column in cursor.description or ()]
+            values = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(columns)
+            return pl.DataFrame(
+                {
+                    name: pl.Series(map(_text, column), dtype=pl.String)
+                    for name, column in zip(columns, values, strict=True)
+                }
+            )
+    except sqlite3.Error as error:
+        raise SourceError(f"{database}: the query failed: {error}") from error
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _from_frame(source: str, frame: pl.DataFrame) -> Candidates:
+    column = next((name for name in ID_COLUMNS if name in frame.columns), None)
+    if column is None and frame.width == 1:
+        column = frame.columns[0]
+    if column is None:
+        raise SourceError(
+            f"{source}: no column of conversation IDs; looked for {' or '.join(ID_COLUMNS)}, or a single column, "
+            f"and found {', '.join(frame.columns) or 'none'}"
+        )
+    return candidates(source, frame[column].to_list())
+
+
+def _some(found: Candidates, looked_at: str) -> Candidates:
+    if not found.ids and not found.malformed:
+        raise SourceError(f"{found.source}: no conversation IDs; looked at {looked_at}")
+    return found

@@ -1,0 +1,76 @@
+"""What a run did, in numbers: the row of `ops.runs`, and the file in which the run in progress says how it stands."""
+
+import json
+import os
+from dataclasses import asdict, astuple, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from models import ops
+from pipelines.ingest.clock import utc_now
+
+RUNNING, DONE, PARTIAL, STOPPED = "running", "done", "partial", "stopped"
+
+
+@dataclass
+class RunReport:
+    """One run; the fields are the columns of `ops.runs`, in order."""
+
+    run_id: str
+    started_at: datetime
+    finished_at: datetime | None = None
+    status: str = RUNNING
+    error: str | None = None
+    conversations_asked: int = 0
+    conversations_grown: int = 0
+    conversations_failed: int = 0
+    items_new: int = 0
+    items_changed: int = 0
+    items_deleted: int = 0
+    requests: int = 0
+    retries: int = 0
+    rate_limited: int = 0
+    received_bytes: int = 0
+
+    @classmethod
+    def begin(cls) -> "RunReport":
+        """A run that begins now."""
+        return cls(uuid4().hex, utc_now())
+
+    def end(self, error: str | None = None) -> None:
+        """Note how the run ended: stopped by an error, with some conversations failed, or with all done."""
+        self.finished_at = utc_now()
+        self.error = error
+        self.status = STOPPED if error else PARTIAL if self.conversations_failed else DONE
+
+    def values(self) -> list[object]:
+        """The row of `ops.runs`."""
+        return list(astuple(self))
+
+    def to_dict(self) -> dict[str, object]:
+        """The run as plain JSON values."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+def write_run_file(path: Path, report: RunReport) -> None:
+    """Say how the run stands, so that `status` can tell without touching the warehouse."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_text(json.dumps({"pid": os.getpid(), **report.to_dict()}), encoding="utf-8")
+    temporary.replace(path)
+
+
+def read_run_file(path: Path) -> dict[str, object] | None:
+    """What the run in progress, or the last one, said; None if there was none."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _plain(value: object) -> object:
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
+
+
+assert tuple(field.name for field in fields(RunReport)) == ops.RUNS.column_names  # noqa: S101 (declared twice, on purpose typed)

@@ -1,0 +1,264 @@
+"""The warehouse: the only writer of DuckDB. What a sync asks of what is stored, and what it commits.
+
+Not here: what a page means (`landing`), the order of things (`sync`), the copy that others read (`publishing`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import duckdb
+import polars as pl
+
+from models import ops
+from models import raw as facts
+from models.flatten import same_item
+from models.items import ITEM_TYPES
+from pipelines.ingest import schema, typed
+from pipelines.ingest.clock import utc_now
+from pipelines.ingest.database import connect, insert, one, polars_columns, relation, transaction
+from pipelines.ingest.landing import ConversationState, Landed, Row, Stored, StoredItem
+from pipelines.ingest.report import RunReport
+
+_CONVERSATIONS, _ITEMS = facts.CONVERSATIONS.full_name, facts.ITEMS.full_name
+_STATE_COLUMNS = tuple(column.name for column in fields(ConversationState))
+_ITEM_COLUMNS = polars_columns(facts.ITEMS)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A trouble of one conversation; `is_over` where it is recorded for the reader, and nothing is left to do."""
+
+    conversation_id: str
+    kind: str
+    message: str
+    is_over: bool = False
+
+
+@dataclass
+class Batch:
+    """What one transaction writes: rows, and with them the states of their conversations."""
+
+    rows: list[Row] = field(default_factory=list)
+    gone: list[tuple[str, str]] = field(default_factory=list)
+    renumbered: list[tuple[str, str, int]] = field(default_factory=list)
+    states: dict[str, ConversationState] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    recovered: list[str] = field(default_factory=list)
+    """Conversations whose open problems are over."""
+
+    def add(self, state: ConversationState, landed: Landed) -> None:
+        """Take in what a page of a conversation brought, with the state that belongs to it."""
+        self.rows += landed.rows
+        self.gone += ((state.conversation_id, item_id) for item_id in landed.gone)
+        self.renumbered += (
+            (state.conversation_id, item_id, position) for item_id, position in landed.renumbered.items()
+        )
+        self.states[state.conversation_id] = state
+
+    @property
+    def changes_data(self) -> bool:
+        """Whether it changes more than when a conversation was asked."""
+        return bool(self.rows or self.gone or self.renumbered or self.problems or self.recovered)
+
+
+class Warehouse:
+    """An open warehouse; use as a context manager. One process at a time."""
+
+    def __init__(self, path: Path, con: duckdb.DuckDBPyConnection) -> None:
+        """Take over an open connection; use `open`."""
+        self.path = path
+        self.con = con
+
+    @classmethod
+    def open(cls, path: Path, *, wait_seconds: float = 30.0) -> Self:
+        """Open the warehouse, or create it; waits for another process that has it open.
+
+        WarehouseError if it is still held after `wait_seconds`, is not ours, or was written by a newer version.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        warehouse = cls(path, connect(path, wait_seconds))
+        try:
+            schema.prepare(warehouse.con, path)
+        except BaseException:
+            warehouse.close()
+            raise
+        return warehouse
+
+    def __enter__(self) -> Self:
+        """The warehouse itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what is still in the write-ahead log is moved into it."""
+        self.con.close()
+
+    def register(self, ids: Sequence[str], source: str) -> int:
+        """Add conversations to the registry; known ones stay as they are. Returns how many were new."""
+        columns = {"conversation_id": pl.String()}
+        is_new = f"conversation_id not in (select conversation_id from {_CONVERSATIONS})"
+        with transaction(self.con), relation(self.con, "named", columns, ((one_id,) for one_id in ids)):
+            new = one(self.con, f"select count(*) from named where {is_new}")
+            self.con.execute(
+                f"insert into {_CONVERSATIONS} (conversation_id, source, registered_at, next_position, status) "
+                f"select conversation_id, ?, ?, 0, 'active' from named where {is_new}",
+                [source, utc_now()],
+            )
+            if new:
+                self._count_change()
+        return new
+
+    def count_conversations(self) -> int:
+        """How many conversations are registered."""
+        return one(self.con, f"select count(*) from {_CONVERSATIONS}")
+
+    def states(
+        self, *, chosen: Sequence[str] = (), only_due: bool = False, include_inactive: bool = False
+    ) -> list[ConversationState]:
+        """The conversations to ask, those waiting longest first: the chosen ones, those due, or all that are active.
+
+        One that is missing or forbidden counts if chosen, if due, or with `include_inactive`.
+        """
+        given: dict[str, object] = {"inactive": include_inactive}
+        condition = "$inactive or status in ('active', 'failing')"
+        if chosen:
+            given, condition = {"chosen": list(chosen)}, "list_contains($chosen, conversation_id)"
+        elif only_due:
+            given, condition = {"now": utc_now()}, "next_poll_at is null or next_poll_at <= $now"
+        found = self.con.execute(
+            f"select {', '.join(_STATE_COLUMNS)} from {_CONVERSATIONS} "
+            f"where {condition} order by last_polled_at nulls first, conversation_id",
+            given,
+        ).fetchall()
+        return [ConversationState(*values) for values in found]
+
+    def stored(self, conversation_id: str) -> Stored:
+        """How to look up what is stored of a conversation."""
+        return Stored(partial(self._stored_items, conversation_id), partial(self._stored_raw, conversation_id))
+
+    def _stored_items(self, conversation_id: str, from_position: int) -> Mapping[str, StoredItem]:
+        found = self.con.execute(
+            "select item_id, position, content_hash, include_set, first_seen_at, deleted_at is not null "
+            f"from {_ITEMS} where conversation_id = ? and position >= ? order by position",
+            [conversation_id, from_position],
+        ).fetchall()
+        return {item_id: StoredItem(*values) for item_id, *values in found}
+
+    def _stored_raw(self, conversation_id: str, item_id: str) -> str:
+        found = self.con.execute(
+            f"select raw from {_ITEMS} where conversation_id = ? and item_id = ?", [conversation_id, item_id]
+        ).fetchall()
+        return str(found[0][0])
+
+    def commit(self, batch: Batch, run_id: str) -> None:
+        """Write a batch in one transaction: raw items, their typed rows, the cursors, the problems."""
+        with transaction(self.con):
+            if batch.rows:
+                self._write_rows(batch.rows)
+            if batch.gone:
+                self._remove(batch.gone)
+            if batch.renumbered:
+                self._renumber(batch.renumbered)
+            self._write_states(batch.states.values())
+            self._write_problems(batch, run_id)
+            if batch.changes_data:
+                self._count_change()
+
+    def _write_rows(self, rows: list[Row]) -> None:
+        """Append the rows; those whose item is stored already take its place, in the tables of its type only."""
+        with relation(self.con, "batch", _ITEM_COLUMNS, rows):
+            self._find_known("batch")
+            if one(self.con, "select count(*) from known"):
+                typed.remove(self.con, "known")
+                self.con.execute(f"delete from {_ITEMS} as r using known as k where {same_item('r', 'k')}")
+            self.con.execute(
+                f"insert into {_ITEMS} "
+                "select b.* replace (coalesce(k.first_seen_at, b.first_seen_at) as first_seen_at) "
+                f"from batch as b left join known as k on {same_item('b', 'k')}"
+            )
+            typed.fill(self.con, "batch")
+
+    def _remove(self, gone: list[tuple[str, str]]) -> None:
+        """Note that items are no longer listed: they stay in raw, and leave the typed tables."""
+        with relation(self.con, "gone", _only("conversation_id", "item_id"), gone):
+            self._find_known("gone")
+        typed.remove(self.con, "known")
+        self.con.execute(
+            f"update {_ITEMS} as r set deleted_at = ? from known as k where {same_item('r', 'k')}",
+            [utc_now()],
+        )
+
+    def _find_known(self, named: str) -> None:
+        """What is stored of the items in a relation, as the temporary table `known`."""
+        self.con.execute(
+            "create or replace temp table known as select r.conversation_id, r.item_id, r.type, r.first_seen_at "
+            f"from {_ITEMS} as r join {named} as n on {same_item('r', 'n')}"
+        )
+
+    def _renumber(self, renumbered: list[tuple[str, str, int]]) -> None:
+        tables = (facts.ITEMS, *(item_type.tables[0].table for item_type in ITEM_TYPES.values()))
+        with relation(self.con, "renumbered", _only("conversation_id", "item_id", "position"), renumbered):
+            for table in tables:
+                self.con.execute(
+                    f"update {table.full_name} as t set position = n.position from renumbered as n "
+                    f"where {same_item('t', 'n')}"
+                )
+
+    def _write_states(self, states: Iterable[ConversationState]) -> None:
+        known = polars_columns(facts.CONVERSATIONS)
+        columns = {name: known[name] for name in _STATE_COLUMNS}
+        settings = ", ".join(f"{name} = s.{name}" for name in _STATE_COLUMNS[1:])
+        with relation(self.con, "states", columns, (astuple(state) for state in states)):
+            self.con.execute(
+                f"update {_CONVERSATIONS} as c set {settings} from states as s "
+                "where c.conversation_id = s.conversation_id"
+            )
+
+    def _write_problems(self, batch: Batch, run_id: str) -> None:
+        table, now = ops.PROBLEMS.full_name, utc_now()
+        if batch.recovered:
+            self.con.execute(
+                f"update {table} set closed_at = ? where closed_at is null and list_contains(?, conversation_id)",
+                [now, batch.recovered],
+            )
+        for problem in batch.problems:
+            key = [problem.conversation_id, problem.kind]
+            same = f"from {table} where conversation_id = ? and kind = ?"
+            before = self.con.execute(f"select first_seen_at, occurrences {same}", key).fetchall()
+            self.con.execute(f"delete {same}", key)
+            first_seen_at, occurrences = before[0] if before else (now, 0)
+            closed_at = now if problem.is_over else None
+            insert(
+                self.con,
+                ops.PROBLEMS,
+                [*key, problem.message, first_seen_at, now, occurrences + 1, closed_at, run_id],
+            )
+
+    def begin_run(self, report: RunReport) -> None:
+        """Record that a run began; one that never said how it ended was killed."""
+        with transaction(self.con):
+            self.con.execute(
+                f"update {ops.RUNS.full_name} set status = 'stopped', finished_at = ?, error = 'The process ended "
+                "without a word; what it had committed is kept.' where status = 'running'",
+                [utc_now()],
+            )
+            insert(self.con, ops.RUNS, report.values())
+
+    def end_run(self, report: RunReport) -> None:
+        """Record how the run ended."""
+        with transaction(self.con):
+            self.con.execute(f"delete from {ops.RUNS.full_name} where run_id = ?", [report.run_id])
+            insert(self.con, ops.RUNS, report.values())
+
+    def _count_change(self) -> None:
+        self.con.execute(f"update {ops.WAREHOUSE.full_name} set data_version = data_version + 1")
+
+
+def _only(*names: str) -> dict[str, pl.DataType]:
+    return {name: _ITEM_COLUMNS[name] for name in names}
