@@ -55,7 +55,7 @@ def connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
     if not path.is_file():
         raise WarehouseError(f"{path}: no snapshot yet; register conversations and run `conversations sync` first")
     try:
-        return duckdb.connect(path, read_only=True, config={"autoinstall_known_extensions": False})
+        return duckdb.connect(path, read_only=True)
     except duckdb.Error as error:
         raise WarehouseError(f"{path}: cannot be read as a snapshot: {_first_line(error)}") from error
 

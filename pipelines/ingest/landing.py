@@ -137,7 +137,6 @@ class Landing:
         if self.begins_again(step):
             self._is_relisting = True
             self._is_tail_open = False
-            self._last_position = -1
             self._begun = self.state
             self._now = replace(self._now, cursor_item_id=None, previous_item_id=None)
             self._compare_from(0)
@@ -150,6 +149,7 @@ class Landing:
 
     def _compare_from(self, position: int) -> None:
         self._first_compared = position
+        self._last_position = position - 1
         self._known = self._stored.items(position)
         self._listed = {}
         self._is_in_order = True

@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+import duckdb
+
 from models import ops
 from pipelines.ingest.database import connect_read_only
 from pipelines.ingest.errors import WarehouseError
@@ -21,7 +23,7 @@ def publish(warehouse: Warehouse, serving: Path) -> bool:
     WarehouseError if commits are not in the file yet, or the copy cannot be written.
     """
     with warehouse:
-        if serving.exists() and _published_version(serving) == warehouse.con.execute(_VERSION).fetchall():
+        if _published_version(serving) == warehouse.con.execute(_VERSION).fetchall():
             return False
         warehouse.con.execute("checkpoint")
         log = warehouse.path.with_name(warehouse.path.name + ".wal")
@@ -39,8 +41,12 @@ def publish(warehouse: Warehouse, serving: Path) -> bool:
 
 
 def _published_version(serving: Path) -> object:
-    with connect_read_only(serving) as con:
-        return con.execute(_VERSION).fetchall()
+    """What the snapshot is a copy of; None if that cannot be read, which is no reason not to replace it."""
+    try:
+        with connect_read_only(serving) as con:
+            return con.execute(_VERSION).fetchall()
+    except (WarehouseError, duckdb.Error):
+        return None
 
 
 def _copy(source: Path, target: Path) -> None:

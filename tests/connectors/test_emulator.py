@@ -118,6 +118,7 @@ def test_pages_joined_by_their_cursor_are_the_whole_list(
     while True:
         query = {"order": order, "limit": str(limit), **after}
         page = client.get(path_of(conversation_id), params=query).json()
+        assert page["data"]
         seen += [item["id"] for item in page["data"]]
         if not page["has_more"]:
             break
@@ -232,6 +233,7 @@ def test_created_items_are_returned_in_the_order_sent_and_completed(client: Test
     answer = client.post(path, json={"items": [HELLO, {"role": "assistant", "content": "hi"}]}).json()
     first, second = answer["data"]
     assert list(first) == ["id", "type", "status", "content", "role"]
+    assert first["status"] == second["status"] == "completed"
     assert first["content"] == [{"type": "input_text", "text": "hello"}]
     assert second["content"] == [{"type": "output_text", "annotations": [], "logprobs": [], "text": "hi"}]
     assert client.get(path, params={"order": "asc"}).json()["data"] == [first, second]
@@ -268,6 +270,8 @@ def test_an_item_is_read_and_deleted_singly(client: TestClient, store: Store) ->
         }
     page = client.get(path_of(conversation_id), params={"order": "asc", "after": first}).json()
     assert [item["id"] for item in page["data"]] == [last]
+    page = client.get(path_of(conversation_id), params={"after": last}).json()
+    assert [item["id"] for item in page["data"]] == [first]
 
 
 def test_a_referenced_item_keeps_its_id_in_both_conversations(client: TestClient, store: Store) -> None:
@@ -389,6 +393,8 @@ def test_only_secrets_differ_between_two_reads(samples: Store) -> None:
             has_secret = b'"encrypted_content":"' in one or b'"fingerprint":"' in one
             assert (one != other) is has_secret
             assert len(one) == len(other)
+            stored = samples.retrieve_item(conversation_id, json.loads(one)["id"]).item
+            assert len(one.decode()) == len(json.dumps(stored, separators=(",", ":"), ensure_ascii=False))
             changed += has_secret
     assert changed > 100
 
@@ -589,7 +595,7 @@ def test_serving_in_the_foreground_ends_quietly_on_a_signal(stop: signal.Signals
         " on_started=lambda url: print(url, flush=True))\n"
     )
     command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*/v1\n", process.stdout.readline())
         process.send_signal(stop)

@@ -23,7 +23,8 @@ class Platform(Scenario):
 
     def turn(self) -> None:
         """Writes one task: found tools, a program, or a change of configuration."""
-        self.scribe.pick((self._search_tools, self._program, self._program, self._configure))()
+        turns = (self._search_tools, self._search_tools, self._program, self._program, self._configure)
+        self.scribe.pick(turns)()
 
     def _search_tools(self) -> None:
         """Looks for a tool and calls what was found."""

@@ -1,0 +1,167 @@
+"""The command as a person meets it: words, exit codes, and what it does not load."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from connectors.emulator import Store
+from pipelines.cli import main
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command, in an empty directory, without any setting."""
+    monkeypatch.chdir(tmp_path)
+    names = ("API_KEY", "BASE_URL", "ORG_ID", "PROJECT_ID")
+    for name in (*(f"OPENAI_{name}" for name in names), "CONVERSATIONS_WAREHOUSE", "CONVERSATIONS_SERVING"):
+        monkeypatch.delenv(name, raising=False)
+    return lambda *words: CliRunner().invoke(main, words)
+
+
+@pytest.fixture
+def connected(run: Run, api: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command, with a key and the address of the local API."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-marker")
+    monkeypatch.setenv("OPENAI_BASE_URL", api)
+    return run
+
+
+def message(text: str) -> dict[str, object]:
+    return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+
+
+def test_the_whole_way_from_ids_to_answers(connected: Run, store: Store, tmp_path: Path) -> None:
+    one = store.create_conversation([message("hello"), message("again")]).id
+    Path("ids.txt").write_text(f"{one}\nnonsense\n")
+    registered = connected("register", "--file", "ids.txt")
+    assert (registered.exit_code, registered.stdout) == (0, "1 new, 0 known, 1 malformed.\n")
+    assert "nonsense" in registered.stderr
+    synced = connected("sync")
+    assert synced.exit_code == 0
+    assert "2 new items in 1 conversations" in synced.stdout
+    asked = connected("query", "--format", "csv", "select text from items.message order by position")
+    assert (asked.exit_code, asked.stdout) == (0, "text\nhello\nagain\n")
+    told = connected("status")
+    assert told.exit_code == 0
+    assert "1 active" in told.stdout
+    assert json.loads(connected("status", "--json").stdout)["items"] == {"message": 2}
+    again = json.loads(connected("sync", "--json").stdout)
+    assert (again["items_new"], again["status"], again["is_published"]) == (0, "done", False)
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {
+        "warehouse.duckdb",
+        "warehouse.duckdb.run.json",
+        "serving.duckdb",
+    }
+
+
+def test_a_failed_conversation_is_listed_and_gives_exit_code_3(connected: Run, store: Store) -> None:
+    one = store.create_conversation([message("hello")]).id
+    connected("register", one, "conv_unknown")
+    result = connected("sync")
+    assert result.exit_code == 3
+    assert "1 new items in 1 conversations" in result.stdout
+    assert "conv_unknown" in result.stderr
+    assert "1 active, 1 missing" in connected("status").stdout
+
+
+def test_without_a_key_nothing_is_asked(run: Run) -> None:
+    run("register", "conv_1")
+    result = run("sync")
+    assert result.exit_code == 1
+    assert "OPENAI_API_KEY" in result.stderr
+
+
+def test_no_network_is_one_sentence_and_exit_code_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-marker")
+    run("register", "conv_1")
+    result = run("sync", "--base-url", "http://127.0.0.1:9/v1", "--max-retries", "0")
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "127.0.0.1:9" in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("register",), "give conversation IDs, --file or --sql"),
+        (("register", "--file", "missing.txt"), "does not exist"),
+        (("register", "--database", "."), "is a directory"),
+        (("register", "--sql", "selec"), "the query failed"),
+        (("sync", "--due", "--all"), "exclude each other"),
+        (("sync", "--include", "x", "--no-include"), "exclude each other"),
+        (("sync", "--concurrency", "0"), "--concurrency"),
+        (("query", "--format", "parquet", "select 1"), "--output"),
+        (("nonsense",), "No such command"),
+    ],
+)
+def test_wrong_arguments_give_exit_code_2_and_say_which(run: Run, words: tuple[str, ...], said: str) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_an_unregistered_conversation_is_refused_by_name(connected: Run) -> None:
+    result = connected("sync", "--conversation", "conv_other")
+    assert result.exit_code == 2
+    assert "conv_other" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("status",), ("query", "select 1")])
+def test_without_a_snapshot_the_reader_is_told_what_to_do(run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "conversations sync" in result.stderr
+
+
+def test_a_query_that_cannot_be_answered_says_why(run: Run) -> None:
+    run("register", "conv_1")
+    assert "nonsense" in run("query", "select nonsense").stderr
+    assert run("query", "select nonsense").exit_code == 1
+    refused = run("query", "delete from raw.items")
+    assert refused.exit_code == 1
+    assert "read-only" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("csv", 'n,words,nothing\n1,"[""a"", ""ü""]",\n'),
+        ("json", '{"n":1,"words":["a","ü"],"nothing":null}\n'),
+        ("table", "n  words       nothing\n1  ['a', 'ü']\n"),
+    ],
+)
+def test_rows_come_in_the_form_that_is_wanted(run: Run, form: str, expected: str) -> None:
+    run("register", "conv_1")
+    query = "select 1 as n, ['a', 'ü'] as words, null::varchar as nothing"
+    assert run("query", "--format", form, query).stdout == expected
+
+
+def test_rows_can_be_written_to_a_file(run: Run) -> None:
+    run("register", "conv_1")
+    assert run("query", "--format", "parquet", "--output", "x.parquet", "select 7 as n").exit_code == 0
+    assert run("query", "--format", "csv", "select n from 'x.parquet'").stdout == "n\n7\n"
+
+
+def test_every_command_and_option_explains_itself() -> None:
+    for name, command in main.commands.items():
+        assert command.help, name
+        for option in command.params:
+            record = option.to_info_dict()
+            assert record["param_type_name"] == "argument" or record["help"], f"{name} {record['name']}"
+
+
+def test_the_command_loads_no_dagster_and_its_help_loads_nothing_heavy() -> None:
+    everything = "import sys, pipelines.cli, pipelines.console, pipelines.ingest.sync; print('dagster' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", everything], capture_output=True, text=True, check=True).stdout
+    assert said == "False\n"
+    only_help = "import sys, pipelines.cli; print({'duckdb', 'polars', 'httpx', 'rich'} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", only_help], capture_output=True, text=True, check=True).stdout
+    assert said == "set()\n"
