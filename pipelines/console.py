@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import polars as pl
@@ -11,13 +12,15 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.ingest.places import Places
-from pipelines.ingest.reading import Status
-from pipelines.ingest.sync import SyncResult
+
+if TYPE_CHECKING:  # what is printed is given; to load it all would make `status` wait for HTTP
+    from pipelines.ingest.reading import Status
+    from pipelines.ingest.sync import SyncResult
 
 _LISTED = 10
 
 
-def print_run(result: SyncResult, where: Places, as_json: bool) -> None:
+def print_run(result: "SyncResult", where: Places, as_json: bool) -> None:
     """What a run did: a few lines, the failures on standard error; or one line of JSON."""
     report = result.report
     if as_json:
@@ -42,7 +45,7 @@ def print_run(result: SyncResult, where: Places, as_json: bool) -> None:
         click.echo("Nothing to ask. Add conversations with `conversations register`, or see `conversations status`.")
 
 
-def print_status(found: Status, where: Places) -> None:
+def print_status(found: "Status", where: Places) -> None:
     """How the warehouse stands, in a screenful."""
     click.echo(f"Snapshot       {where.serving}, of {found.snapshot_at:%Y-%m-%d %H:%M:%S} UTC")
     by_status = ", ".join(f"{count:,} {word}" for word, count in found.conversations.items()) or "none registered"

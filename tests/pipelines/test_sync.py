@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import duckdb
+import httpx
 import pytest
+import stamina
 
 from connectors.emulator import Store, running_emulator
 from connectors.emulator.samples import sample_store
@@ -178,6 +180,36 @@ def test_all_sample_conversations_arrive(where: Places, rows: Rows) -> None:
     for name in ("message", "function_call", "function_call_output", "web_search_call"):
         assert rows(f"select count(*) from items.{name}") == rows("select count(*) from raw.items where type = ?", name)
     assert rows("select count(distinct type) from raw.items") == [(29,)]
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"error":"zebra"}', b'{"data":[{"id":"zebra"'])
+def test_a_page_that_is_none_fails_that_conversation_with_the_reason(
+    body: bytes, where: Places, register: Register, rows: Rows
+) -> None:
+    """It is asked for three times, like any failed request; the others go on, and nothing of the body is quoted."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if "conv_bad" in request.url.path:
+            return httpx.Response(200, content=body)
+        if request.url.path.endswith("/items"):
+            return httpx.Response(200, json={"object": "list", "data": [said("a", id="msg_a")], "has_more": False})
+        return httpx.Response(200, json={"id": "conv_good", "created_at": 1_790_000_000, "metadata": {}})
+
+    register("conv_bad", "conv_good")
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    with stamina.set_testing(True, attempts=3):
+        result = sync(where, ConversationsClient("any", base_url="http://localhost/v1", http_client=http))
+    assert result.report.status == "partial"
+    assert asked.count("/v1/conversations/conv_bad/items") == 3
+    assert rows("select conversation_id, status from raw.conversations order by 1") == [
+        ("conv_bad", "failing"),
+        ("conv_good", "active"),
+    ]
+    ((message,),) = rows("select message from ops.problems")
+    assert "conv_bad" in str(message)
+    assert "zebra" not in str(message)
 
 
 def test_no_network_stops_the_run_with_one_sentence(where: Places, register: Register) -> None:
