@@ -4,18 +4,16 @@ Here: SQL text, nothing run. A source is any relation with the columns conversat
 type and raw (the item's JSON text): a batch that has just arrived, or `raw.items` itself. Not here: who runs it.
 
 Typed rows come out of DuckDB's own `from_json`, once per item into a temporary table, then `unnest` per child table.
-`try()` keeps one unreadable item from failing the statement: such items are those that `unreadable` lists.
+What they are given has passed `conform`; `try()` is the belt to that: should one item be unreadable all the same, its
+row is empty, `unreadable` tells, and the others are not harmed.
 """
 
-import json
-import re
 from collections.abc import Iterator
 
 from models.item_type import ITEM_KEY, SPINE, ItemTable, ItemType, structure_literal
 from models.table import literal, quoted
 
 PARSED = "parsed"
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def parse(item_type: ItemType, source: str) -> str:
@@ -28,21 +26,9 @@ def parse(item_type: ItemType, source: str) -> str:
     )
 
 
-def unreadable(item_type: ItemType, source: str) -> str:
-    """Select conversation_id, item_id and raw of the parsed items that `from_json` could not read at all."""
-    keys = ", ".join(column.name for column in ITEM_KEY)
-    return (
-        f"select {keys}, raw from {source} where type = {literal(item_type.name)} "
-        f"and ({keys}) in (select ({keys}) from {PARSED} where e is null)"
-    )
-
-
-def repair(item_type: ItemType) -> str:
-    """Read one such item again from a readable text; parameters: text, conversation_id, item_id."""
-    return (
-        f"update {PARSED} set e = try(from_json(?, {structure_literal(item_type.structure)})) "
-        f"where conversation_id = ? and item_id = ?"
-    )
+def unreadable() -> str:
+    """Select conversation_id and item_id of the parsed items that `from_json` could not read."""
+    return f"select {', '.join(column.name for column in ITEM_KEY)} from {PARSED} where e is null"
 
 
 def insert(item_type: ItemType) -> Iterator[str]:
@@ -67,17 +53,6 @@ def delete(item_type: ItemType, keys: str) -> Iterator[str]:
 def same_item(left: str, right: str) -> str:
     """The condition that two relations speak of the same item."""
     return " and ".join(f"{left}.{column.name} = {right}.{column.name}" for column in ITEM_KEY)
-
-
-def readable(raw: str) -> str | None:
-    """The item's JSON as `from_json` can read it: lone surrogates become U+FFFD. None where it is no JSON object."""
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict):
-        return None
-    return _LONE_SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False))
 
 
 def _elements(item_table: ItemTable) -> str:

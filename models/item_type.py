@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from models.payloads import PAYLOAD_KEPT_BYTES, media_type_sql
 from models.shape import (
-    DISCRIMINATOR,
+    FREE_FORM,
+    INTEGER,
+    TEXT,
+    Definitions,
     Field,
     Member,
     Nested,
+    Payload,
     Rows,
     Scalar,
     Scalars,
@@ -113,11 +118,12 @@ class _List:
     doc: str
     expression: str
     members: tuple[Member, ...]
+    is_free_form: bool = False
 
 
 def _children(parent: ItemTable, lists: list[_List]) -> Iterator[ItemTable]:
     for found in lists:
-        columns, inner = _read(found.members, "e", "")
+        columns, inner = _read_definition(found.members) if found.is_free_form else _read(found.members, "e", "")
         index = Column(f"{found.name}_index", "INTEGER", f"Place in the list {found.name}, from 0.")
         indexes = (*_index_columns(parent), index)
         child = ItemTable(
@@ -137,6 +143,36 @@ def _children(parent: ItemTable, lists: list[_List]) -> Iterator[ItemTable]:
         yield from _children(child, inner)
 
 
+def _read_definition(members: tuple[Member, ...]) -> tuple[list[tuple[Column, str]], list[_List]]:
+    """The columns of a definition: its common fields where they are of the declared type, and all of it."""
+    columns = [
+        (Column(part.name, _column_type(part), _doc(part)), _guarded(part))
+        for part in superset(members)
+        if isinstance(part, Scalar | Scalars)
+    ]
+    whole = Column("definition", FREE_FORM, "The whole definition as JSON: its fields depend on the type.")
+    return [*columns, (whole, "e")], []
+
+
+def _guarded(part: Scalar | Scalars) -> str:
+    """A field of the JSON value `e`, NULL where it has another JSON type than declared."""
+    path = literal(f"$.{quoted(part.name)}")
+    kind = "ARRAY" if isinstance(part, Scalars) else part.type
+    read = f"from_json(e -> {path}, {literal(_as_json(_structure(part)))})"
+    return f"case when json_type(e, {path}) = {literal(kind)} then {read} end"
+
+
+def _payload_columns(name: str, doc: str, here: str) -> list[tuple[Column, str]]:
+    """A payload's string, if it is short, and what it is in any case."""
+    short = f"case when strlen({here}) < {PAYLOAD_KEPT_BYTES} then {here} end"
+    return [
+        (Column(name, TEXT, f"{doc} NULL from {PAYLOAD_KEPT_BYTES} bytes on: see raw."), short),
+        (Column(f"{name}_bytes", INTEGER, f"Length of the string in {name}, in bytes."), f"strlen({here})"),
+        (Column(f"{name}_media_type", TEXT, f"Media type of {name}, where the string tells it."), media_type_sql(here)),
+        (Column(f"{name}_sha256", TEXT, f"SHA-256 of the string in {name}, hex."), f"sha256({here})"),
+    ]
+
+
 def _index_columns(parent: ItemTable) -> tuple[Column, ...]:
     return tuple(column for column in parent.table.columns if column.name in parent.index_columns)
 
@@ -148,10 +184,12 @@ def _read(members: tuple[Member, ...], path: str, prefix: str) -> tuple[list[tup
     for part in superset(members):
         name, here = prefix + part.name, f"{path}.{quoted(part.name)}"
         match part:
-            case Scalar():
-                columns.append((Column(name, part.type, _with_values(part.doc, part.enum)), here))
-            case Scalars():
-                columns.append((Column(name, f"{part.type}[]", part.doc), here))
+            case Scalar() | Scalars():
+                columns.append((Column(name, _column_type(part), _doc(part)), here))
+            case Payload():
+                columns += _payload_columns(name, part.doc, here)
+            case Definitions():
+                lists.append(_List(name, part.doc, here, part.members, is_free_form=True))
             case Structs():
                 columns.append((Column(name, _struct_type(part.members), part.doc), here))
             case Rows():
@@ -166,6 +204,14 @@ def _read(members: tuple[Member, ...], path: str, prefix: str) -> tuple[list[tup
                 else:
                     _extend(columns, lists, _read(other.members, parsed, f"{name}_"))
     return columns, lists
+
+
+def _column_type(part: Scalar | Scalars) -> str:
+    return part.type if isinstance(part, Scalar) else f"{part.type}[]"
+
+
+def _doc(part: Scalar | Scalars) -> str:
+    return _with_values(part.doc, part.enum) if isinstance(part, Scalar) else part.doc
 
 
 def _extend(
@@ -205,6 +251,10 @@ def _structure(part: Field) -> Structure:
     match part:
         case Scalar():
             return part.type
+        case Payload():
+            return TEXT
+        case Definitions():
+            return [FREE_FORM]
         case Scalars():
             return [part.type]
         case Nested():
@@ -228,16 +278,3 @@ def _struct_type(members: tuple[Member, ...]) -> str:
 
 def _with_values(doc: str, values: tuple[str, ...]) -> str:
     return f"{doc} Documented values: {', '.join(values)}." if values else doc
-
-
-__all__ = [
-    "DISCRIMINATOR",
-    "ITEM_KEY",
-    "SCHEMA",
-    "SPINE",
-    "Derived",
-    "ItemTable",
-    "ItemType",
-    "Structure",
-    "structure_literal",
-]

@@ -59,3 +59,24 @@ PROBLEMS = Table(
     ),
     key=("conversation_id", "kind"),
 )
+DRIFT = Table(
+    "ops",
+    "drift",
+    "Where items differ from what is declared: new types, fields, values. One row per type, path, kind and word.",
+    (
+        Column("type", "VARCHAR", "The item's type; (none) if it has none."),
+        Column("path", "VARCHAR", "Where in the item; [] is each element of a list, () the form of a union."),
+        Column(
+            "kind",
+            "VARCHAR",
+            "unknown_type, unknown_field, unknown_form (union), unknown_value (enum), wrong_type, unreadable.",
+        ),
+        Column("seen", "VARCHAR", "The JSON type or the API's word that was not expected; never an item's content."),
+        Column("occurrences", "BIGINT", "In how many received items."),
+        Column("first_seen_at", "TIMESTAMP", "When the first such item was first received, UTC."),
+        Column("last_seen_at", "TIMESTAMP", "When the latest such item was received, UTC."),
+        Column("example_conversation_id", "VARCHAR", "The conversation of one such item."),
+        Column("example_item_id", "VARCHAR", "One such item."),
+    ),
+    key=("type", "path", "kind", "seen"),
+)

@@ -4,10 +4,10 @@ Source of every name and value: the Conversations API reference and the official
 """
 
 from models.item_type import Derived
-from models.shape import member, nested, text
+from models.shape import member, nested, payload, text
 from models.table import Column
 
-IN_PROGRESS, COMPLETED, INCOMPLETE = "in_progress", "completed", "incomplete"
+IN_PROGRESS, COMPLETED, INCOMPLETE, FAILED = "in_progress", "completed", "incomplete", "failed"
 USUAL_STATUSES = (IN_PROGRESS, COMPLETED, INCOMPLETE)
 ROLES = ("unknown", "user", "assistant", "system", "critic", "discriminator", "developer", "tool")
 
@@ -30,14 +30,14 @@ CACHE_BREAKPOINT = nested(
 _DETAIL = text("detail", "Level of detail at which the image or file is read.", "low", "high", "auto", "original")
 _FILE_DETAIL = text("detail", _DETAIL.doc, "auto", "low", "high")
 _FILE_ID = text("file_id", "Uploaded file that holds the content.")
-_IMAGE_URL = text("image_url", "Address of the image, or the image itself as a data URL.")
+_IMAGE_URL = payload("image_url", "Address of the image, or the image itself as a data URL.")
 
 INPUT_TEXT = member("input_text", text("text", "The part's text."), CACHE_BREAKPOINT)
 INPUT_IMAGE = member("input_image", _DETAIL, _FILE_ID, _IMAGE_URL, CACHE_BREAKPOINT)
 INPUT_FILE = member(
     "input_file",
     _FILE_DETAIL,
-    text("file_data", "The file itself, base64; the list endpoint leaves it out."),
+    payload("file_data", "The file itself, base64; the list endpoint leaves it out."),
     _FILE_ID,
     text("file_url", "Address of the file."),
     text("filename", "Name of the file."),

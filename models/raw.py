@@ -64,7 +64,22 @@ ITEMS = Table(
             "When the item was found gone from the list, UTC; NULL while it is there.",
         ),
         Column("run_id", "VARCHAR", "The run that last wrote the row."),
-        Column("raw", "VARCHAR", "The item's JSON, the text as received."),
+        Column("raw", "VARCHAR", "The item's JSON, the text as received, without the strings listed in raw.blobs."),
+        Column("is_raw_base64", "BOOLEAN", "Whether raw is base64 of the bytes received, which are no UTF-8 text."),
     ),
     key=("conversation_id", "item_id"),
+)
+BLOBS = Table(
+    "raw",
+    "blobs",
+    "Long payload strings (images, files) cut out of raw.items. One row per string; its bytes are in a file named by "
+    "the digest, beside the warehouse.",
+    (
+        *ITEM_KEY,
+        Column("byte_offset", "BIGINT", "Where the string began in the item's text as received, in bytes."),
+        Column("byte_length", "BIGINT", "Length of the string as received, in bytes."),
+        Column("media_type", "VARCHAR", "Media type, where the string tells it."),
+        Column("sha256", "VARCHAR", "SHA-256 of the string as received, hex: the name of its file."),
+    ),
+    key=("conversation_id", "item_id", "byte_offset"),
 )

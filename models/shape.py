@@ -7,10 +7,12 @@ Here: the shape of the JSON and what each field means, nothing else. Not here: w
 * a nested object's fields become columns joined with `_` (`action` + `query` = `action_query`);
 * a union is the superset of its members' fields plus its discriminator `type`;
 * a list of objects is a child table; a small list that nobody queries alone may stay a list of structs;
-* a field that is a string or a list, or a string or an object, is declared as just that.
+* a field that is a string or a list, or a string or an object, is declared as just that;
+* a payload (an image, a file) has its length, media type and digest beside it; a long one is not repeated in the table;
+* definitions, which the API leaves free-form, are a child table of their common fields and the whole as JSON.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 TEXT, INTEGER, NUMBER, BOOLEAN, FREE_FORM = "VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "JSON"
 DISCRIMINATOR = "type"
@@ -24,6 +26,14 @@ class Scalar:
     doc: str
     type: str
     enum: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A string that is, or may be, an image or a file."""
+
+    name: str
+    doc: str
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,20 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Definitions:
+    """A list of objects of many forms, of which `fields` are common: a child table with the whole as JSON."""
+
+    name: str
+    doc: str
+    fields: tuple[Scalar | Scalars, ...]
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The common fields, as a shape."""
+        return (Member(None, self.fields),)
+
+
+@dataclass(frozen=True)
 class Structs:
     """A list of small objects that stays in its row, as a DuckDB list of structs."""
 
@@ -88,7 +112,7 @@ class TextOr:
         return self.text.doc
 
 
-Field = Scalar | Scalars | Nested | Rows | Structs | TextOr
+Field = Scalar | Payload | Scalars | Nested | Rows | Definitions | Structs | TextOr
 
 
 def text(name: str, doc: str, *enum: str) -> Scalar:
@@ -116,6 +140,11 @@ def free_form(name: str, doc: str) -> Scalar:
     return Scalar(name, doc, FREE_FORM)
 
 
+def payload(name: str, doc: str) -> Payload:
+    """An image or a file: base64, a data URL, or an address."""
+    return Payload(name, doc)
+
+
 def texts(name: str, doc: str) -> Scalars:
     """A list of strings."""
     return Scalars(name, doc, TEXT)
@@ -139,6 +168,11 @@ def nested(name: str, doc: str, *content: "Field | Member") -> Nested:
 def rows(name: str, doc: str, *content: "Field | Member") -> Rows:
     """A list of objects (give the fields) or of a union's objects (give the members), as a child table."""
     return Rows(name, doc, _members(content))
+
+
+def definitions(name: str, doc: str, *fields: Scalar | Scalars) -> Definitions:
+    """A list of free-form objects with some common fields."""
+    return Definitions(name, doc, fields)
 
 
 def structs(name: str, doc: str, *fields: Field) -> Structs:
@@ -186,14 +220,9 @@ def _members(content: "tuple[Field | Member, ...]") -> tuple[Member, ...]:
 
 def _of(field: Field, owners: list[str], values: tuple[str, ...]) -> Field:
     """The field, its meaning saying which forms have it, if not all do."""
-    if len(owners) == len(values) or not isinstance(field, Scalar | Scalars):
+    if len(owners) == len(values) or not isinstance(field, Scalar | Scalars | Payload):
         return field
-    doc = f"{field.doc} Only of: {', '.join(owners)}."
-    return (
-        Scalar(field.name, doc, field.type, field.enum)
-        if isinstance(field, Scalar)
-        else Scalars(field.name, doc, field.type)
-    )
+    return replace(field, doc=f"{field.doc} Only of: {', '.join(owners)}.")
 
 
 def _without_words(field: Field) -> object:
@@ -201,6 +230,8 @@ def _without_words(field: Field) -> object:
     match field:
         case Scalar() | Scalars():
             return (type(field), field.name, field.type)
+        case Payload():
+            return (Payload, field.name)
         case TextOr():
             return (TextOr, _without_words(field.text), _without_words(field.other))
         case _:

@@ -95,6 +95,8 @@ class _Heads(msgspec.Struct):
     status: str | None = None
 
 
+_KEEP_BYTES = "surrogateescape"
+"""Bytes that are not UTF-8 come out of the text as they went in: an item may hold them, and is kept all the same."""
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _HEADS = msgspec.json.Decoder(_Heads)
 
@@ -109,7 +111,7 @@ def read_page(body: bytes) -> Page:
         envelope = _ENVELOPE.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         # msgspec refuses the whole page for a lone surrogate anywhere in it, or for a number as `last_id`.
-        envelope = _read_odd_envelope(_utf8(body))
+        envelope = _read_odd_envelope(body.decode("utf-8", _KEEP_BYTES))
     if envelope.data is None and envelope.object != "list":
         _raise_malformed("The answer is not a list of items", "Check that the base URL is an OpenAI API.")
     return Page(
@@ -142,12 +144,9 @@ def read_conversation(body: bytes) -> Conversation:
 
 
 def _read_item(raw: bytes) -> Item:
-    if not raw.isascii():
-        # msgspec passes over what it does not read. Item by item, as a str can be four times its bytes.
-        _utf8(raw)
     try:
         heads = _HEADS.decode(raw)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         heads = _read_odd_heads(raw)
     return Item(heads.id or None, heads.type, heads.status, raw)
 
@@ -155,14 +154,10 @@ def _read_item(raw: bytes) -> Item:
 def _read_odd_heads(raw: bytes) -> _Heads:
     """Read what can be read of an item that is not an object, or whose heads are not all strings."""
     try:
-        value = _JSON.decode(raw.decode())
-    except (ValueError, RecursionError):
+        members = _members(raw.decode("utf-8", _KEEP_BYTES))
+        return _Heads(*(_string(members.get(key)) for key in ("id", "type", "status")))
+    except (MalformedResponseError, RecursionError):
         return _Heads()
-    return (
-        _Heads(*(_well_formed(value.get(key)) for key in ("id", "type", "status")))
-        if isinstance(value, dict)
-        else _Heads()
-    )
 
 
 def _read_odd_envelope(text: str) -> _Envelope:
@@ -173,7 +168,9 @@ def _read_odd_envelope(text: str) -> _Envelope:
         _raise_malformed("The answer is not a list of items", "Check that the base URL is an OpenAI API.")
     return _Envelope(
         object=_string(members.get("object")),
-        data=None if data == "null" else [msgspec.Raw(element.encode()) for element in _elements(data)],
+        data=None
+        if data == "null"
+        else [msgspec.Raw(element.encode("utf-8", _KEEP_BYTES)) for element in _parts(data)],
         first_id=_string(members.get("first_id")),
         has_more=has_more == "true",
         last_id=_string(members.get("last_id")),
@@ -222,40 +219,56 @@ def _refuse_constant(_: str) -> NoReturn:
 
 
 _JSON = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=lambda _: None, parse_float=lambda _: None)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+_DEPTH = {"[": 1, "{": 1, "]": -1, "}": -1}
 _GAP = re.compile(r"[ \t\n\r]*")
 
 
 def _members(text: str) -> dict[str, str]:
     """Return the exact JSON text of each member of the object that this text is; raise if it is none."""
-    try:
-        is_object = isinstance(_JSON.decode(text), dict)
-    except (ValueError, RecursionError):
-        is_object = False
-    if not is_object:
+    if not text.lstrip().startswith("{") or not _is_json(text):
         _raise_malformed("The answer is not a JSON object", "Check that the base URL is an OpenAI API.")
     members: dict[str, str] = {}
-    position = _skip(text, _skip(text, 0) + 1)
-    while text[position] != "}":
-        key, end = _JSON.raw_decode(text, position)
-        start = _skip(text, _skip(text, end) + 1)
-        end = _JSON.raw_decode(text, start)[1]
-        members[key] = text[start:end]
-        position = _after_comma(text, end)
+    for part in _parts(text):
+        key, end = _JSON.raw_decode(part)
+        members[key] = part[_skip(part, _skip(part, end) + 1) :]
     return members
 
 
-def _elements(text: str) -> Iterator[str]:
-    """Yield the exact JSON text of each element of the array that this valid JSON text is."""
-    position = _skip(text, 1)
-    while text[position] != "]":
-        end = _JSON.raw_decode(text, position)[1]
-        yield text[position:end]
-        position = _after_comma(text, end)
+def _is_json(text: str) -> bool:
+    """Say whether the text is JSON; one nested too deep to be sure counts as JSON if its brackets close."""
+    try:
+        _JSON.decode(text)
+    except RecursionError:
+        return _close(text) == len(text.rstrip())
+    except ValueError:
+        return False
+    return True
 
 
-def _after_comma(text: str, position: int) -> int:
-    position = _skip(text, position)
-    return _skip(text, position + 1) if text[position] == "," else position
+def _parts(text: str) -> Iterator[str]:
+    """Yield the exact text of each member or element of the object or array that this text is, however deep."""
+    depth, start = 0, 0
+    for token in _TOKEN.finditer(text):
+        depth += _DEPTH.get(token[0], 0)
+        is_end = depth == 0
+        if depth == 1 and token[0] in "[{":
+            start = token.end()
+        elif (is_end or (depth == 1 and token[0] == ",")) and (part := text[start : token.start()].strip()):
+            yield part
+            start = token.end()
+        if is_end:
+            return
+
+
+def _close(text: str) -> int:
+    """Return the position after the bracket that closes the first one; 0 if none does."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        depth += _DEPTH.get(token[0], 0)
+        if depth == 0:
+            return token.end()
+    return 0
 
 
 def _skip(text: str, position: int) -> int:

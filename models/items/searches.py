@@ -1,10 +1,11 @@
 """Searches that the API itself runs: on the web and in files."""
 
 from models.item_type import ItemType
-from models.parts import COMPLETED, IN_PROGRESS, INCOMPLETE
-from models.shape import member, nested, rows, text, texts
+from models.parts import COMPLETED, FAILED, IN_PROGRESS, INCOMPLETE
+from models.shape import free_form, member, nested, number, rows, text, texts
 
-SEARCH_STATUSES = (IN_PROGRESS, "searching", COMPLETED, INCOMPLETE, "failed")
+_STATUSES = (IN_PROGRESS, "searching", COMPLETED, INCOMPLETE, FAILED)
+_PAGE_URL = text("url", "Address of the page that was opened or searched.")
 
 WEB_SEARCH_CALL = ItemType(
     "web_search_call",
@@ -20,18 +21,31 @@ WEB_SEARCH_CALL = ItemType(
                 rows(
                     "sources",
                     "What a web search came back with.",
-                    text("type", "Kind of source: a page, or a data source of the API by name.", "url", "api"),
-                    text("url", "Address of the page; NULL where the source is of type api."),
-                    text("name", "Name of the data source, where type is api."),
+                    member("url", text("url", "Address of the page.")),
+                    member("api", text("name", "Name of the API's own data source.")),
                 ),
             ),
-            member("open_page", text("url", "Address of the page that was opened or searched.")),
-            member(
-                "find_in_page",
-                text("pattern", "What was looked for in the page."),
-                text("url", "Address of the page that was opened or searched."),
-            ),
+            member("open_page", _PAGE_URL),
+            member("find_in_page", text("pattern", "What was looked for in the page."), _PAGE_URL),
         ),
     ),
-    SEARCH_STATUSES,
+    _STATUSES,
+)
+FILE_SEARCH_CALL = ItemType(
+    "file_search_call",
+    "A search in the files of vector stores.",
+    (
+        texts("queries", "What was searched for."),
+        rows(
+            "results",
+            "What a file search found; there only if include[] asked for it.",
+            text("file_id", "The file that was found."),
+            text("filename", "Name of the file that was found."),
+            text("vector_store_id", "The vector store that the file is in."),
+            number("score", "Relevance, from 0 to 1."),
+            text("text", "The passage that was found."),
+            free_form("attributes", "Attributes that were given to the file: any keys."),
+        ),
+    ),
+    _STATUSES,
 )

@@ -20,7 +20,7 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "checkpoint_threshold": "1GB",
     "autoinstall_known_extensions": False,
 }
-_POLARS_TYPES: Mapping[str, pl.DataType] = {
+POLARS_TYPES: Mapping[str, pl.DataType] = {
     "VARCHAR": pl.String(),
     "JSON": pl.String(),
     "BIGINT": pl.Int64(),
@@ -93,7 +93,7 @@ def relation(
 
 def polars_columns(table: Table) -> dict[str, pl.DataType]:
     """The table's columns as a Polars schema."""
-    return {column.name: _POLARS_TYPES[column.type] for column in table.columns}
+    return {column.name: POLARS_TYPES[column.type] for column in table.columns}
 
 
 def insert(con: duckdb.DuckDBPyConnection, table: Table, values: Sequence[object]) -> None:

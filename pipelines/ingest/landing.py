@@ -42,7 +42,7 @@ class ConversationState:
 
 
 class Row(NamedTuple):
-    """A row of `raw.items`, its columns in order."""
+    """A row of `raw.items`, its columns in order, with the bytes as received in place of how they are kept."""
 
     conversation_id: str
     position: int
@@ -58,7 +58,7 @@ class Row(NamedTuple):
     last_seen_at: datetime
     deleted_at: datetime | None
     run_id: str
-    raw: str
+    original: bytes
 
 
 class StoredItem(NamedTuple):
@@ -76,8 +76,8 @@ class Stored(NamedTuple):
 
     items: Callable[[int], Mapping[str, StoredItem]]
     """The items from this position on, by ID."""
-    raw: Callable[[str], str]
-    """The text of one item."""
+    original: Callable[[str], bytes]
+    """One item's bytes as received."""
 
 
 @dataclass(frozen=True)
@@ -195,13 +195,15 @@ class Landing:
             last_seen_at=now,
             deleted_at=None,
             run_id=self._stamp.run_id,
-            raw=item.raw.decode(),
+            original=item.raw,
         )
 
     def _is_changed(self, known: StoredItem, row: Row) -> bool:
         if known.is_deleted or known.include_set != row.include_set:
             return True
-        return known.content_hash != row.content_hash and not same_content(self._stored.raw(row.item_id), row.raw)
+        return known.content_hash != row.content_hash and not same_content(
+            self._stored.original(row.item_id), row.original
+        )
 
     def _move_cursor(self, item: Item, position: int, age: timedelta) -> None:
         """The cursor moves on to the item, unless it or one before it may still change, or it has no ID."""

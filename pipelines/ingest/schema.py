@@ -4,6 +4,7 @@ Typed tables are derived, so a changed declaration needs no migration: the type'
 """
 
 import json
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,22 +12,25 @@ import duckdb
 
 from models import ops
 from models import raw as facts
+from models.flatten import same_item
 from models.item_type import SCHEMA as ITEMS_SCHEMA
-from models.item_type import ItemType
 from models.items import ITEM_TYPES
 from models.table import Table
 from pipelines.ingest.clock import utc_now
 from pipelines.ingest.database import insert, one, transaction
 from pipelines.ingest.errors import WarehouseError
-from pipelines.ingest.typed import fill_type
+from pipelines.ingest.originals import Originals
+from pipelines.ingest.typed import Findings, Received, fill
 
-VERSION = 1
+VERSION = 2
 """Version of the schemas `raw` and `ops`; a change of theirs is a migration, and a new number."""
-FACT_TABLES = (facts.CONVERSATIONS, facts.ITEMS, ops.WAREHOUSE, ops.RUNS, ops.PROBLEMS)
-_SLICE_ROWS = 50_000
+FACT_TABLES = (facts.CONVERSATIONS, facts.ITEMS, facts.BLOBS, ops.WAREHOUSE, ops.RUNS, ops.PROBLEMS, ops.DRIFT)
+_MIGRATIONS = {1: (f"alter table {facts.ITEMS.full_name} add column is_raw_base64 BOOLEAN",)}
+"""What leads from a version to the next, beside tables that are new."""
+_SLICE_ITEMS, _SLICE_BYTES, _FETCHED_ROWS = 20_000, 32_000_000, 1_000
 
 
-def prepare(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+def prepare(con: duckdb.DuckDBPyConnection, path: Path, originals: Originals) -> None:
     """Make sure that the open file is a warehouse with all declared tables.
 
     WarehouseError if it is a database of somebody else's, or of a newer version of ours; then nothing is changed.
@@ -45,21 +49,50 @@ def prepare(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         )
     built = json.loads(declarations)
     if built != fingerprints():
-        _redeclare(con, built)
+        _migrate(con, version)
+        _redeclare(con, originals, built)
 
 
-def rebuild(con: duckdb.DuckDBPyConnection, item_type: ItemType) -> None:
-    """Make the type's tables anew from `raw.items`, a slice at a time."""
-    for part in item_type.tables:
-        con.execute(f"drop table if exists {part.table.full_name}")
-        _create_table(con, part.table)
-    last = one(con, f"select coalesce(max(rowid), -1) from {facts.ITEMS.full_name}")
-    for first in range(0, last + 1, _SLICE_ROWS):
-        con.execute(
-            f"create or replace temp view slice as select * from {facts.ITEMS.full_name} "
-            f"where rowid >= {first} and rowid < {first + _SLICE_ROWS} and deleted_at is null"
-        )
-        fill_type(con, item_type, "slice")
+def rebuild(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collection[str]) -> int:
+    """Make these types' tables and their drift anew from `raw.items`, a bounded amount at a time.
+
+    Returns how many items were read. WarehouseError if a file of a payload is missing.
+    """
+    for name in types:
+        for part in ITEM_TYPES[name].tables:
+            con.execute(f"drop table if exists {part.table.full_name}")
+            _create_table(con, part.table)
+        con.execute(f"delete from {ops.DRIFT.full_name} where type = ?", [name])
+    findings, count = Findings(), 0
+    for items in _slices(con, originals, types):
+        fill(con, items, findings)
+        count += len(items)
+    findings.write(con)
+    return count
+
+
+def _slices(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collection[str]) -> Iterator[list[Received]]:
+    """The live items of these types as received, in the order in which they were stored."""
+    columns = ", ".join(f"i.{name}" for name in Received._fields[:-1])
+    read = con.cursor()  # reads on while the rows are written; it sees what was committed before
+    read.execute(
+        f"select {columns}, i.raw, i.is_raw_base64, b.blobs from {facts.ITEMS.full_name} as i left join ("
+        "select conversation_id, item_id, list((byte_offset, sha256)) as blobs "
+        f"from {facts.BLOBS.full_name} group by all) as b on {same_item('i', 'b')} "
+        "where i.deleted_at is null and list_contains(?, i.type) order by i.rowid",
+        [list(types)],
+    )
+    items: list[Received] = []
+    size = 0
+    while rows := read.fetchmany(_FETCHED_ROWS):
+        for *spine, raw, is_raw_base64, blobs in rows:
+            items.append(Received._make((*spine, originals.give_back(raw, is_raw_base64, blobs or ()))))
+            size += len(items[-1].original)
+            if len(items) >= _SLICE_ITEMS or size >= _SLICE_BYTES:
+                yield items
+                items, size = [], 0
+    if items:
+        yield items
 
 
 def fingerprints() -> dict[str, str]:
@@ -86,14 +119,22 @@ def _create(con: duckdb.DuckDBPyConnection) -> None:
         insert(con, ops.WAREHOUSE, [VERSION, json.dumps(fingerprints()), 0, utc_now()])
 
 
-def _redeclare(con: duckdb.DuckDBPyConnection, built: dict[str, str]) -> None:
+def _migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:
+    """Bring the fact tables up to date. Committed by itself: `rebuild` reads only what is committed."""
+    with transaction(con):
+        for older in range(version, VERSION):
+            for statement in _MIGRATIONS[older]:
+                con.execute(statement)
+        for table in FACT_TABLES:
+            _create_table(con, table)
+        con.execute(f"update {ops.WAREHOUSE.full_name} set schema_version = ?", [VERSION])
+
+
+def _redeclare(con: duckdb.DuckDBPyConnection, originals: Originals, built: Mapping[str, str]) -> None:
+    """Make the typed tables anew whose declaration changed, and those that are new."""
     declared = fingerprints()
     with transaction(con):
-        for name, item_type in ITEM_TYPES.items():
-            if built.get(name) != declared[name]:
-                rebuild(con, item_type)
-        for table in FACT_TABLES:
-            _comment(con, table)
+        rebuild(con, originals, [name for name in ITEM_TYPES if built.get(name) != declared[name]])
         con.execute(
             f"update {ops.WAREHOUSE.full_name} set declarations = ?, data_version = data_version + 1",
             [json.dumps(declared)],

@@ -1,37 +1,119 @@
-"""Runs the statements that the declarations compile to: fills and empties the typed tables."""
+"""Typed rows from received items: what fits its declaration is read as it is, what does not is reported as drift."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 import duckdb
 
-from models import flatten
-from models.item_type import ItemType
+from models import flatten, ops
+from models.conform import UNKNOWN_TYPE, UNREADABLE, Drift, conform, shown
+from models.item_type import SPINE
 from models.items import ITEM_TYPES
+from pipelines.ingest.database import POLARS_TYPES, insert, relation
+
+_SOURCE = "received"
+_SOURCE_COLUMNS = {column.name: POLARS_TYPES[column.type] for column in SPINE} | dict.fromkeys(
+    ("type", "raw"), POLARS_TYPES["VARCHAR"]
+)
+_NOT_TEXT = Drift("", UNREADABLE, "not UTF-8")
+_REFUSED = Drift("", UNREADABLE, "refused by DuckDB")
 
 
-def fill(con: duckdb.DuckDBPyConnection, source: str) -> None:
-    """Add the rows of the source's items to the tables of their types; types not declared have none."""
-    for item_type in declared_in(con, source):
-        fill_type(con, item_type, source)
+class Received(NamedTuple):
+    """An item as received, with what its rows need to know of it."""
+
+    conversation_id: str
+    item_id: str
+    position: int
+    item_at: datetime | None
+    type: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    original: bytes
 
 
-def fill_type(con: duckdb.DuckDBPyConnection, item_type: ItemType, source: str) -> None:
-    """Add the rows of the source's items of one type to its tables."""
-    con.execute(flatten.parse(item_type, source))
-    for conversation_id, item_id, raw in con.execute(flatten.unreadable(item_type, source)).fetchall():
-        con.execute(flatten.repair(item_type), [flatten.readable(raw) or "{}", conversation_id, item_id])
-    for statement in flatten.insert(item_type):
-        con.execute(statement)
+@dataclass
+class _Finding:
+    occurrences: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    example: tuple[str, str]
+
+
+class Findings:
+    """Drift, counted by type, path, kind and word."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._found: dict[tuple[str, Drift], _Finding] = {}
+
+    def add(self, item: Received, drift: Iterable[Drift]) -> None:
+        """Count what was found in one item."""
+        for one in drift:
+            key = (shown(item.type), one)
+            known = self._found.get(key)
+            if known is None:
+                example = (item.conversation_id, item.item_id)
+                self._found[key] = _Finding(1, item.first_seen_at, item.last_seen_at, example)
+                continue
+            known.occurrences += 1
+            known.first_seen_at = min(known.first_seen_at, item.first_seen_at)
+            known.last_seen_at = max(known.last_seen_at, item.last_seen_at)
+
+    def write(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Add the counts to `ops.drift`."""
+        table = ops.DRIFT.full_name
+        for (type_name, drift), found in self._found.items():
+            key = [type_name, *drift]
+            same = f"from {table} where type = ? and path = ? and kind = ? and seen = ?"
+            for count, first, last, *example in con.execute(
+                "select occurrences, first_seen_at, last_seen_at, example_conversation_id, example_item_id " + same, key
+            ).fetchall():
+                found.occurrences += count
+                found.first_seen_at = min(first, found.first_seen_at)
+                found.last_seen_at = max(last, found.last_seen_at)
+                found.example = (example[0], example[1])
+            con.execute(f"delete {same}", key)
+            insert(con, ops.DRIFT, [*key, found.occurrences, found.first_seen_at, found.last_seen_at, *found.example])
+
+
+def fill(con: duckdb.DuckDBPyConnection, items: Iterable[Received], findings: Findings) -> None:
+    """Add the items' rows to the tables of their types; an item of a type that is not declared has none."""
+    rows: dict[str, list[tuple[object, ...]]] = {}
+    received: dict[tuple[str, str], Received] = {}
+    for item in items:
+        if item.type not in ITEM_TYPES:
+            findings.add(item, [Drift("type", UNKNOWN_TYPE, shown(item.type))])
+            continue
+        text, drift = _readable(item)
+        findings.add(item, drift)
+        received[item.conversation_id, item.item_id] = item
+        rows.setdefault(item.type, []).append(
+            (item.conversation_id, item.item_id, item.position, item.item_at, item.type, text)
+        )
+    for name in sorted(rows):
+        with relation(con, _SOURCE, _SOURCE_COLUMNS, rows[name]):
+            con.execute(flatten.parse(ITEM_TYPES[name], _SOURCE))
+        for key in con.execute(flatten.unreadable()).fetchall():
+            findings.add(received[key], [_REFUSED])
+        for statement in flatten.insert(ITEM_TYPES[name]):
+            con.execute(statement)
 
 
 def remove(con: duckdb.DuckDBPyConnection, items: str) -> None:
     """Delete the typed rows of the items (conversation_id, item_id, type) in a relation."""
-    for item_type in declared_in(con, items):
-        for statement in flatten.delete(item_type, items):
+    for (name,) in con.execute(f"select distinct type from {items} order by type").fetchall():
+        for statement in flatten.delete(ITEM_TYPES[name], items) if name in ITEM_TYPES else ():
             con.execute(statement)
 
 
-def declared_in(con: duckdb.DuckDBPyConnection, source: str) -> Iterator[ItemType]:
-    """The declared types that occur in a relation with a column `type`."""
-    found: Iterable[tuple[str]] = con.execute(f"select distinct type from {source} order by type").fetchall()
-    return (ITEM_TYPES[name] for (name,) in found if name in ITEM_TYPES)
+def _readable(item: Received) -> tuple[str, frozenset[Drift]]:
+    """The text that is given to DuckDB, and how it differs from what is declared."""
+    try:
+        text, found = item.original.decode(), frozenset[Drift]()
+    except UnicodeDecodeError:
+        text, found = item.original.decode(errors="replace"), frozenset({_NOT_TEXT})
+    conformed = conform(ITEM_TYPES[str(item.type)], text)
+    return conformed.text or text, conformed.drift | found

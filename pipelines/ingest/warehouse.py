@@ -19,10 +19,12 @@ from models.items import ITEM_TYPES
 from pipelines.ingest import schema, typed
 from pipelines.ingest.clock import utc_now
 from pipelines.ingest.database import connect, insert, one, polars_columns, relation, transaction
+from pipelines.ingest.errors import WarehouseError
 from pipelines.ingest.landing import ConversationState, Landed, Row, Stored, StoredItem
+from pipelines.ingest.originals import CUT_FROM_BYTES, Originals
 from pipelines.ingest.report import RunReport
 
-_CONVERSATIONS, _ITEMS = facts.CONVERSATIONS.full_name, facts.ITEMS.full_name
+_CONVERSATIONS, _ITEMS, _BLOBS = (table.full_name for table in (facts.CONVERSATIONS, facts.ITEMS, facts.BLOBS))
 _STATE_COLUMNS = tuple(column.name for column in fields(ConversationState))
 _ITEM_COLUMNS = polars_columns(facts.ITEMS)
 
@@ -67,21 +69,22 @@ class Batch:
 class Warehouse:
     """An open warehouse; use as a context manager. One process at a time."""
 
-    def __init__(self, path: Path, con: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, path: Path, con: duckdb.DuckDBPyConnection, originals: Originals) -> None:
         """Take over an open connection; use `open`."""
         self.path = path
         self.con = con
+        self.originals = originals
 
     @classmethod
-    def open(cls, path: Path, *, wait_seconds: float = 30.0) -> Self:
+    def open(cls, path: Path, *, wait_seconds: float = 30.0, cut_from_bytes: int = CUT_FROM_BYTES) -> Self:
         """Open the warehouse, or create it; waits for another process that has it open.
 
         WarehouseError if it is still held after `wait_seconds`, is not ours, or was written by a newer version.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        warehouse = cls(path, connect(path, wait_seconds))
+        warehouse = cls(path, connect(path, wait_seconds), Originals(path, cut_from_bytes))
         try:
-            schema.prepare(warehouse.con, path)
+            schema.prepare(warehouse.con, path, warehouse.originals)
         except BaseException:
             warehouse.close()
             raise
@@ -140,7 +143,7 @@ class Warehouse:
 
     def stored(self, conversation_id: str) -> Stored:
         """How to look up what is stored of a conversation."""
-        return Stored(partial(self._stored_items, conversation_id), partial(self._stored_raw, conversation_id))
+        return Stored(partial(self._stored_items, conversation_id), partial(self._original, conversation_id))
 
     def _stored_items(self, conversation_id: str, from_position: int) -> Mapping[str, StoredItem]:
         found = self.con.execute(
@@ -150,11 +153,8 @@ class Warehouse:
         ).fetchall()
         return {item_id: StoredItem(*values) for item_id, *values in found}
 
-    def _stored_raw(self, conversation_id: str, item_id: str) -> str:
-        found = self.con.execute(
-            f"select raw from {_ITEMS} where conversation_id = ? and item_id = ?", [conversation_id, item_id]
-        ).fetchall()
-        return str(found[0][0])
+    def _original(self, conversation_id: str, item_id: str) -> bytes:
+        return read_original(self.con, self.originals, conversation_id, item_id)
 
     def commit(self, batch: Batch, run_id: str) -> None:
         """Write a batch in one transaction: raw items, their typed rows, the cursors, the problems."""
@@ -172,17 +172,30 @@ class Warehouse:
 
     def _write_rows(self, rows: list[Row]) -> None:
         """Append the rows; those whose item is stored already take its place, in the tables of its type only."""
-        with relation(self.con, "batch", _ITEM_COLUMNS, rows):
+        kept = [self.originals.keep(row.original) for row in rows]
+        stored = ((*row[:-1], how.raw, how.is_raw_base64) for row, how in zip(rows, kept, strict=True))
+        with relation(self.con, "batch", _ITEM_COLUMNS, stored):
             self._find_known("batch")
             if one(self.con, "select count(*) from known"):
                 typed.remove(self.con, "known")
-                self.con.execute(f"delete from {_ITEMS} as r using known as k where {same_item('r', 'k')}")
+                for table in (_ITEMS, _BLOBS):
+                    self.con.execute(f"delete from {table} as r using known as k where {same_item('r', 'k')}")
             self.con.execute(
-                f"insert into {_ITEMS} "
+                f"insert into {_ITEMS} by name "
                 "select b.* replace (coalesce(k.first_seen_at, b.first_seen_at) as first_seen_at) "
                 f"from batch as b left join known as k on {same_item('b', 'k')}"
             )
-            typed.fill(self.con, "batch")
+        blobs = [
+            (row.conversation_id, row.item_id, *astuple(blob))
+            for row, how in zip(rows, kept, strict=True)
+            for blob in how.blobs
+        ]
+        if blobs:
+            with relation(self.con, "cut_out", polars_columns(facts.BLOBS), blobs):
+                self.con.execute(f"insert into {_BLOBS} by name from cut_out")
+        findings = typed.Findings()
+        typed.fill(self.con, (_received(row) for row in rows), findings)
+        findings.write(self.con)
 
     def _remove(self, gone: list[tuple[str, str]]) -> None:
         """Note that items are no longer listed: they stay in raw, and leave the typed tables."""
@@ -240,6 +253,18 @@ class Warehouse:
                 [*key, problem.message, first_seen_at, now, occurrences + 1, closed_at, run_id],
             )
 
+    def rebuild(self, types: Sequence[str] = ()) -> int:
+        """Make the typed tables of these types (all, if none is named) anew from raw. Returns how many items.
+
+        WarehouseError if a type is not declared, or a file of a payload is missing; then nothing is changed.
+        """
+        if unknown := [name for name in types if name not in ITEM_TYPES]:
+            raise WarehouseError(f"{', '.join(unknown)}: not declared; the types are {', '.join(ITEM_TYPES)}")
+        with transaction(self.con):
+            count = schema.rebuild(self.con, self.originals, types or tuple(ITEM_TYPES))
+            self._count_change()
+        return count
+
     def begin_run(self, report: RunReport) -> None:
         """Record that a run began; one that never said how it ended was killed."""
         with transaction(self.con):
@@ -258,6 +283,25 @@ class Warehouse:
 
     def _count_change(self) -> None:
         self.con.execute(f"update {ops.WAREHOUSE.full_name} set data_version = data_version + 1")
+
+
+def read_original(con: duckdb.DuckDBPyConnection, originals: Originals, conversation_id: str, item_id: str) -> bytes:
+    """An item's bytes as received, put together again. WarehouseError if it is not stored."""
+    key = [conversation_id, item_id]
+    found = con.execute(
+        f"select raw, is_raw_base64 from {_ITEMS} where conversation_id = ? and item_id = ?", key
+    ).fetchall()
+    if not found:
+        raise WarehouseError(f"{item_id} of {conversation_id}: not stored; sync first, or check both IDs")
+    blobs = con.execute(
+        f"select byte_offset, sha256 from {_BLOBS} where conversation_id = ? and item_id = ?", key
+    ).fetchall()
+    raw, is_raw_base64 = found[0]
+    return originals.give_back(raw, is_raw_base64, blobs)
+
+
+def _received(row: Row) -> typed.Received:
+    return typed.Received(*(getattr(row, name) for name in typed.Received._fields))
 
 
 def _only(*names: str) -> dict[str, pl.DataType]:

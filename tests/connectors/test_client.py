@@ -540,7 +540,7 @@ def test_other_hooks_and_other_peoples_retries_are_left_alone(capsys: pytest.Cap
         httpx.Response(500, text=WORDS),
         httpx.Response(200, text=WORDS),
         httpx.Response(200, json={"object": WORDS, "data": {"text": WORDS}}),
-        httpx.Response(200, content=b'{"data":[{"id":"a","text":"' + WORDS.encode() + b'\xff"}]}'),
+        httpx.Response(200, content=b'{"data":[{"id":"a","text":"' + WORDS.encode() + b'"]}'),
         httpx.LocalProtocolError(f"Illegal header value b'Bearer {KEY}'"),
         httpx.ConnectError(f"{KEY} {WORDS}"),
         httpx.ReadTimeout(f"{KEY} {WORDS}"),

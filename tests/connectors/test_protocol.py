@@ -138,11 +138,8 @@ def test_a_list_without_object_is_a_list() -> None:
         b'{"object":"list","data":[]} trailing',
         b'{"object":"list","data":[{"id":"a"}',
         b'{"object":"list","data":[NaN]}',
-        b'{"object":"list","data":[{"id":"\xff"}]}',
-        b'{"object":"list","data":[{"id":"a","text":"\xff"}]}',
-        b'{"object":"list","data":[],"last_id":"\xff"}',
         b'{"object":"list","data":[],"has_more":"true"}',
-        b'{"object":"list","data":[' + b"[" * 5000 + b"]" * 5000 + b"]}",
+        b'{"object":"list","data":[' + b"[" * 5000 + b"]" * 4999 + b"]}",
         b'{"error":{"message":"m"}}',
     ],
 )
@@ -151,6 +148,25 @@ def test_what_is_not_a_list_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedResponseError) as caught:
         read_page(body)
     assert caught.value.should_retry
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'{"id":"\xff"}',
+        b'{"id":"a","text":"\xff, \\ud800 \\" ] }"}',
+        b'{"id":"a","text":"\\ud800"}',
+        b'{"id":"a","n":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"id":"a","n":' + b"9" * 5000 + b"}",
+        b"[]",
+        b"7",
+    ],
+)
+def test_an_odd_item_keeps_its_bytes_and_does_not_cost_its_page(odd: bytes) -> None:
+    body = b'{"object":"list","data":[{"id":"before"}, ' + odd + b' ,{"id":"after"}],"has_more":true,"last_id":"after"}'
+    page = read_page(body)
+    assert [item.raw for item in page.data] == [b'{"id":"before"}', odd, b'{"id":"after"}']
+    assert (page.has_more, page.last_id) == (True, "after")
 
 
 @pytest.mark.parametrize(

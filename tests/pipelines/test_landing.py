@@ -26,7 +26,7 @@ class Memory:
     """What is stored of one conversation, kept as a warehouse would keep it."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, tuple[StoredItem, str]] = {}
+        self.rows: dict[str, tuple[StoredItem, bytes]] = {}
         self.state = NEW
 
     def stored(self) -> Stored:
@@ -43,7 +43,7 @@ class Memory:
             done.append(landed)
             for row in landed.rows:
                 kept = StoredItem(row.position, row.content_hash, row.include_set, row.first_seen_at, False)
-                self.rows[row.item_id] = (kept, row.raw)
+                self.rows[row.item_id] = (kept, row.original)
             for gone in landed.gone:
                 self.rows[gone] = (self.rows[gone][0]._replace(is_deleted=True), self.rows[gone][1])
             for name, position in landed.renumbered.items():
