@@ -76,6 +76,18 @@ def conform(item_type: ItemType, raw: str) -> Conformed:
     return AS_DECLARED
 
 
+def readable_json(text: str) -> str | None:
+    """The JSON text as DuckDB can keep it: itself, or with lone surrogates replaced; None if it is no JSON."""
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        try:
+            return msgspec.json.encode(_readable(_decode(text))).decode()
+        except (ValueError, RecursionError):
+            return None
+    return text
+
+
 def json_type(value: object) -> str:
     """The JSON type of a decoded value, in JSON's own words."""
     match value:

@@ -38,6 +38,9 @@ def _told() -> Iterator[None]:
         raise click.UsageError(str(error)) from error
     except IngestError as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        words = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        raise click.ClickException(words) from error
 
 
 def _places_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -320,7 +323,7 @@ def emulate(host: str, port: int, seed: int, more: int, write_ids: Path | None) 
     in memory. Any key will do. Ctrl-C ends it.
 
     \b
-    In another terminal:
+    With --write-ids ids.txt, in another terminal:
       export OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=local
       conversations register --file ids.txt && conversations sync
     """

@@ -1,6 +1,7 @@
 """How results look on a terminal. Not here: what they are (`ingest`), and which command asks (`cli`)."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # what is printed is given; to load it all would make `status
     from pipelines.ingest.sync import SyncResult
 
 _LISTED = 10
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # what an item says must not steer the terminal
 
 
 def print_run(result: "SyncResult", where: Places, as_json: bool) -> None:
@@ -34,6 +36,8 @@ def print_run(result: "SyncResult", where: Places, as_json: bool) -> None:
         f"{report.items_deleted} no longer listed" if report.items_deleted else "",
     ]
     found = ", ".join(change for change in changes if change) or "no new items"
+    if report.error:
+        return
     click.echo(f"Asked {report.conversations_asked} conversations with {report.requests} requests: {found}.")
     if result.is_published:
         click.echo(f"Snapshot: {where.serving}")
@@ -41,8 +45,11 @@ def print_run(result: "SyncResult", where: Places, as_json: bool) -> None:
         click.echo(f"  {problem.conversation_id}: {problem.message}", err=True)
     if len(result.failures) > _LISTED:
         click.echo(f"  ... and {len(result.failures) - _LISTED} more; see `conversations status`", err=True)
-    if not report.conversations_asked and not report.error:
-        click.echo("Nothing to ask. Add conversations with `conversations register`, or see `conversations status`.")
+    if not report.conversations_asked:
+        click.echo(
+            "Nothing to ask: none is registered, or none is due, or all are missing or forbidden (--all asks those "
+            "too). See `conversations status`."
+        )
 
 
 def print_status(found: "Status", where: Places) -> None:
@@ -105,7 +112,7 @@ def _table(rows: pl.DataFrame) -> str:
     for name, kind in rows.schema.items():
         table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
     for row in rows.iter_rows():
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*("" if value is None else _CONTROL.sub(" ", str(value)) for value in row))
     console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, markup=False)
     with console.capture() as capture:
         console.print(table)

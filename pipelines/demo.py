@@ -35,7 +35,7 @@ from calls group by tool order by calls desc limit 8
 @click.option("--more", type=click.IntRange(0), default=0, help="How many conversations have gone on by one turn.")
 def main(more: int) -> None:
     """Sync sample conversations from a local API through Dagster, and show what came of it."""
-    store = sample_store(more=more)
+    store = sample_store(more=_remembered(more))
     where = places(DIRECTORY / "warehouse.duckdb")
     with running_emulator(store) as base_url, _environment(where, base_url):
         click.echo(f"A local API serves {len(store.conversation_ids())} sample conversations at {base_url}.")
@@ -48,6 +48,15 @@ def main(more: int) -> None:
     click.echo("\nTool usage, by SQL on the serving snapshot:\n")
     print_rows(query(where.serving, TOOL_USAGE), "table", None)
     click.echo(_closing(where))
+
+
+def _remembered(more: int) -> int:
+    """As many as ever were: the local API forgets when it ends, and items that it lost would look deleted."""
+    file = DIRECTORY / "more"
+    most = max(more, int(file.read_text()) if file.exists() else 0)
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    file.write_text(str(most))
+    return most
 
 
 @contextmanager

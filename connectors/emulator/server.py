@@ -1,6 +1,7 @@
 """Runs the emulator on a real socket, in a thread or in the foreground. Knows no API rules."""
 
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -75,8 +76,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=256)
     except OSError as error:
-        message = f"cannot listen on {host} port {port}: {error.strerror or error}"
-        raise OSError(error.errno, message) from error
+        words = os.strerror(error.errno) if error.errno else str(error)
+        raise OSError(f"cannot listen on {host} port {port}: {words}") from error
 
 
 def _base_url(listener: socket.socket) -> str:

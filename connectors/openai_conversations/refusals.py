@@ -45,6 +45,8 @@ class _Refusal:
     code: str | None
     type: str | None
     param: str | None
+    has_body: bool
+    """Whether the body is a JSON object, as an API's is, and not a page of some proxy or other server."""
     message: str
     """The server's own words, only ever looked at to tell cases apart: they may quote a key or a person."""
 
@@ -102,6 +104,11 @@ _BAD = _Verdict(
     "The server does not accept this request",
     "Check the ID, and that the server supports these parameters.",
 )
+_INCLUDE = _Verdict(
+    ConfigurationError,
+    "The server does not know a value of include[]",
+    "Ask only for values that it knows, or for none.",
+)
 _REDIRECT = _Verdict(
     MalformedResponseError, "The answer is neither a list nor an error", "Check OPENAI_BASE_URL and proxies."
 )
@@ -143,6 +150,8 @@ def _judge(refusal: _Refusal) -> _Verdict:
 
 
 def _judge_400(refusal: _Refusal) -> _Verdict:
+    if refusal.param is not None and refusal.param.startswith("include"):
+        return _INCLUDE
     return _LOCKED if refusal.code == "conversation_locked" else _BAD
 
 
@@ -171,7 +180,8 @@ def _judge_403(refusal: _Refusal) -> _Verdict:
 
 def _judge_404(refusal: _Refusal) -> _Verdict:
     # api.openai.com answers this to a path it does not know, so no conversation is meant.
-    return _BASE_URL if refusal.message.startswith("Invalid URL (") else _MISSING
+    # A page that is no JSON comes from a proxy, or from another server than meant.
+    return _BASE_URL if refusal.message.startswith("Invalid URL (") or not refusal.has_body else _MISSING
 
 
 def _judge_429(refusal: _Refusal) -> _Verdict:
@@ -201,6 +211,7 @@ def _read_refusal(status: int, body: bytes) -> _Refusal:
         code=_word(fields.get("code")),
         type=_word(fields.get("type")),
         param=_word(fields.get("param")),
+        has_body=isinstance(value, dict),
         message=message if isinstance(message, str) else "",
     )
 

@@ -97,6 +97,7 @@ class _Heads(msgspec.Struct):
 
 _KEEP_BYTES = "surrogateescape"
 """Bytes that are not UTF-8 come out of the text as they went in: an item may hold them, and is kept all the same."""
+_TIMES = range(253_402_300_800)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _HEADS = msgspec.json.Decoder(_Heads)
 
@@ -195,11 +196,15 @@ def _string(text: str | None) -> str | None:
 
 
 def _seconds(text: str) -> int | None:
-    """Return the whole number of seconds that this JSON text is (some servers send a float), or None."""
+    """Return the whole number of seconds that this JSON text is (some servers send a float), or None.
+
+    A number that is no time of the years 1970 to 9999 (milliseconds, say) tells none.
+    """
     try:
-        return int(msgspec.json.decode(text, type=float))
+        seconds = int(msgspec.json.decode(text, type=float))
     except (msgspec.MsgspecError, ValueError, OverflowError):
         return None
+    return seconds if seconds in _TIMES else None
 
 
 def is_well_formed(text: str) -> bool:

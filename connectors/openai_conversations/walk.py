@@ -10,7 +10,7 @@ A walk is a small state machine without I/O: ask `request`, hand the answer to `
 * **refusal**: a 4xx while `after` was sent is asked once without it. Success means that the item in `after`
   is gone, and is page 1 of the re-list; the same refusal again is about the conversation, and is raised.
 * **next**: the next `after` is the envelope's `last_id`, else the last item's ID. The walk ends with
-  `has_more: false`, with an empty page, or where there is no ID to go on from.
+  `has_more: false` or with an empty page; more without an ID to go on from is a contradiction.
 * **no trust**: a full page with `has_more: false` from a server that is not OpenAI's is followed by one more
   request; some servers never say that there is more.
 * **no repeats**: an item that an earlier page of this walk had means that the server lost its place: it
@@ -143,9 +143,11 @@ class Walk:
         """Rules *next*, *no trust* and *no standing still*."""
         after = page.last_id or (page.data[-1].id if page.data else None)
         is_doubtful = not self._trusts_has_more and len(page.data) >= self._limit
-        if not page.data or after is None or not (page.has_more or is_doubtful):
+        if not page.data or not (page.has_more or is_doubtful):
             self._is_finished = True
             return
+        if after is None:
+            self._contradict("says that there is more, and gives no ID to go on from")
         if after in self._asked:
             self._contradict("sent a last_id that was already asked for")
         self._asked.add(after)

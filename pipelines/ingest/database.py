@@ -1,19 +1,20 @@
 """Speaking to DuckDB: connections, transactions, rows as a relation. Not here: any table of ours."""
 
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 import polars as pl
-import stamina
 
 from models.table import Table
 from pipelines.ingest.errors import WarehouseError
 
 STORAGE_VERSION = "v1.5.0"
 """Files are written for this DuckDB and all later ones, whichever version writes them."""
+_PAUSE_SECONDS = 0.2
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "storage_compatibility_version": STORAGE_VERSION,
     # A checkpoint re-encodes the last row group of every touched table: once at the end, not once every 16 MB.
@@ -34,20 +35,19 @@ def connect(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
 
     WarehouseError if it is still held after `wait_seconds`, or cannot be opened at all.
     """
-    try:
-        for attempt in stamina.retry_context(
-            on=_is_held, attempts=None, timeout=wait_seconds, wait_initial=0.1, wait_max=1.0, wait_jitter=0.1
-        ):
-            with attempt:
-                return duckdb.connect(path, config=_CONFIG)
-    except duckdb.Error as error:
-        if _is_held(error):
-            raise WarehouseError(
-                f"{path}: still open in {_holder(error)} after {wait_seconds:.0f} s; wait for it to end, and read from "
-                "the serving snapshot instead of the warehouse"
-            ) from error
-        raise WarehouseError(f"{path}: cannot be opened as a DuckDB file: {_first_line(error)}") from error
-    raise AssertionError("unreachable: the loop returns or raises")
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            return duckdb.connect(path, config=_CONFIG)
+        except duckdb.Error as error:
+            if not _is_held(error):
+                raise WarehouseError(f"{path}: cannot be opened as a DuckDB file: {_first_line(error)}") from error
+            if time.monotonic() > deadline:
+                raise WarehouseError(
+                    f"{path}: still open in {_holder(error)} after {wait_seconds:.0f} s; wait for it to end, and read "
+                    "from the serving snapshot instead of the warehouse"
+                ) from error
+        time.sleep(_PAUSE_SECONDS)
 
 
 def connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
@@ -68,7 +68,8 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         yield
         con.execute("commit")
     except BaseException:
-        con.execute("rollback")
+        with suppress(duckdb.Error):  # a commit that failed has rolled back by itself
+            con.execute("rollback")
         raise
 
 

@@ -4,7 +4,7 @@ Two ways to land: items past the cursor are new and simply appended; items of an
 with what is stored, and what is stored but no longer listed is gone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -113,7 +113,9 @@ class Landing:
         self._is_tail_open = False
         self._is_relisting = False
         self._known: Mapping[str, StoredItem] | None = None
+        self._known_without_id: Iterator[str] = iter(())
         self._listed: dict[str, int] = {}
+        self._tail_item_id: str | None = None
         self._is_in_order = True
         again_from = state.tail_position if state.cursor_item_id else 0
         if again_from is not None and again_from < state.next_position:
@@ -148,9 +150,11 @@ class Landing:
         return landed
 
     def _compare_from(self, position: int) -> None:
-        self._first_compared = position
-        self._last_position = position - 1
+        self._last_position = -1
         self._known = self._stored.items(position)
+        without_id = (name for name, item in self._known.items() if name.startswith("~") and not item.is_deleted)
+        self._known_without_id = iter(tuple(without_id))
+        self._tail_item_id = None
         self._listed = {}
         self._is_in_order = True
         self._now = replace(self._now, tail_position=None)
@@ -170,13 +174,11 @@ class Landing:
         if known is None or self._is_changed(known, row):
             landed.rows.append(row)
             landed.new += known is None or known.is_deleted
-        self._move_cursor(item, position, now - first_seen_at)
+        self._move_cursor(item, item_id, position, now - first_seen_at)
 
     def _synthetic_id(self) -> str:
-        """`~` and a position: the stored one where an item without ID is expected right here, else the next free."""
-        expected = f"~{self._last_position + 1}"
-        is_expected = self._known is not None and expected in self._known and expected not in self._listed
-        return expected if is_expected else f"~{self._now.next_position}"
+        """`~` and a position: the stored one of the next item without ID not listed yet, else the next free."""
+        return next(self._known_without_id, f"~{self._now.next_position}")
 
     def _row(self, item: Item, item_id: str, position: int, first_seen_at: datetime, now: datetime) -> Row:
         item_at = None if item.id is None else item_time(item.id, now)
@@ -205,12 +207,13 @@ class Landing:
             self._stored.original(row.item_id), row.original
         )
 
-    def _move_cursor(self, item: Item, position: int, age: timedelta) -> None:
+    def _move_cursor(self, item: Item, item_id: str, position: int, age: timedelta) -> None:
         """The cursor moves on to the item, unless it or one before it may still change, or it has no ID."""
         self._is_tail_open = self._is_tail_open or (item.is_open and age < SETTLED_AFTER)
         if self._is_tail_open or item.id is None:
             if self._now.tail_position is None:
                 self._now = replace(self._now, tail_position=position)
+                self._tail_item_id = item_id
             return
         self._now = replace(
             self._now,
@@ -218,6 +221,7 @@ class Landing:
             previous_item_id=self._now.cursor_item_id,
             tail_position=None,
         )
+        self._tail_item_id = None
 
     def _close_comparison(self, known: Mapping[str, StoredItem], landed: Landed) -> None:
         """After the last page: what was not listed is gone; a list in another order gives new positions."""
@@ -225,10 +229,9 @@ class Landing:
             item_id for item_id, item in known.items() if item_id not in self._listed and not item.is_deleted
         ]
         if not self._is_in_order:
-            landed.renumbered = {
-                item_id: position for position, item_id in enumerate(self._listed, self._first_compared)
-            }
-            by_old_position = dict(zip(self._listed.values(), landed.renumbered.values(), strict=True))
-            if self._now.tail_position is not None:
-                self._now = replace(self._now, tail_position=by_old_position[self._now.tail_position])
+            # Fresh positions, so that none is ever given twice: deleted items keep theirs.
+            first = self._now.next_position
+            landed.renumbered = {item_id: position for position, item_id in enumerate(self._listed, first)}
+            tail = None if self._tail_item_id is None else landed.renumbered[self._tail_item_id]
+            self._now = replace(self._now, next_position=first + len(self._listed), tail_position=tail)
         self._known = None

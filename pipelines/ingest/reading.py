@@ -1,5 +1,6 @@
 """What can be read without the warehouse: questions to the serving snapshot, and how things stand."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +12,16 @@ import polars as pl
 from models import ops
 from models import raw as facts
 from models.items import ITEM_TYPES
-from models.table import Table
+from models.table import Table, quoted
 from pipelines.ingest.clock import utc
 from pipelines.ingest.database import connect_read_only, one
-from pipelines.ingest.errors import IngestError
+from pipelines.ingest.errors import IngestError, WarehouseError
 from pipelines.ingest.places import Places
 from pipelines.ingest.report import RUNNING, read_run_file
 
 _PROBLEMS_SHOWN = 20
+_WRITING = {getattr(duckdb.StatementType, name) for name in ("COPY", "EXPORT", "ATTACH", "DETACH", "LOAD")}
+_UNPORTABLE = re.compile(r"HUGEINT|INTERVAL|UNION|BIT\b|BLOB|TIME\b|UUID|MAP|ENUM|BIGNUM|TIME ZONE|VARIANT|GEOMETRY")
 
 
 class QueryError(IngestError):
@@ -47,21 +50,39 @@ class Status:
 
 
 def query(serving: Path, sql: str) -> pl.DataFrame:
-    """The result of a query on the snapshot. QueryError with DuckDB's words if it cannot be answered."""
+    """The result of a query on the snapshot. QueryError with DuckDB's words if it cannot be answered.
+
+    Values of types that not every format can hold (intervals, unions, bytes ...) come as DuckDB writes them.
+    """
     with connect_read_only(serving) as con:
         try:
+            if any(statement.type in _WRITING for statement in duckdb.extract_statements(sql)):
+                raise QueryError("`query` only reads; --output writes the result to a file")
             result = con.sql(sql)
             if result is None:
                 raise QueryError("that statement gives no rows; `query` takes a SELECT")
-            return result.pl()
+            try:
+                return result.project(_portable(result, "BIGINT")).pl()
+            except duckdb.ConversionException:
+                return result.project(_portable(result, "VARCHAR")).pl()
         except duckdb.Error as error:
             raise QueryError(str(error)) from error
+
+
+def _portable(result: duckdb.DuckDBPyRelation, huge: str) -> str:
+    """The result's columns, cast where not every format knows the type; sums of integers as `huge`."""
+    casts = ((kind, huge if str(kind) == "HUGEINT" else "VARCHAR") for kind in result.types)
+    return ", ".join(
+        f"#{n}{f'::{cast}' if _UNPORTABLE.search(str(kind)) else ''} as {quoted(name)}"
+        for n, (name, (kind, cast)) in enumerate(zip(result.columns, casts, strict=True), 1)
+    )
 
 
 def status(places: Places, now: datetime) -> Status:
     """How the warehouse stands. WarehouseError if there is no snapshot yet."""
     conversations, items = facts.CONVERSATIONS.full_name, facts.ITEMS.full_name
     with connect_read_only(places.serving) as con:
+        _refuse_foreign(con, places.serving)
         never_asked, due, open_tails = con.execute(
             "select count(*) filter (last_polled_at is null), "
             "count(*) filter (status in ('active', 'failing') and (next_poll_at is null or next_poll_at <= ?)), "
@@ -87,6 +108,13 @@ def status(places: Places, now: datetime) -> Status:
             open_problems=one(con, f"select count(*) from {ops.PROBLEMS.full_name} where closed_at is null"),
             run=_run(places),
         )
+
+
+def _refuse_foreign(con: duckdb.DuckDBPyConnection, serving: Path) -> None:
+    if not con.execute(
+        "select 1 from duckdb_tables() where schema_name || '.' || table_name = 'ops.warehouse'"
+    ).fetchall():
+        raise WarehouseError(f"{serving}: a DuckDB file, but no snapshot of a warehouse; check --serving")
 
 
 def row_counts(serving: Path, tables: Iterable[Table]) -> dict[Table, int]:

@@ -51,7 +51,7 @@ def from_file(path: Path) -> Candidates:
     suffix = path.suffix.lower()
     try:
         if suffix == ".txt":
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
             return _some(candidates(path.name, (line.partition("#")[0] for line in lines)), "one ID a line")
         if suffix not in _READERS:
             raise SourceError(f"{path}: a file of IDs ends in one of {_SUFFIXES}")
@@ -121,7 +121,8 @@ def _from_frame(source: str, frame: pl.DataFrame) -> Candidates:
             f"{source}: no column of conversation IDs; looked for {' or '.join(ID_COLUMNS)}, or a single column, "
             f"and found {', '.join(frame.columns) or 'none'}"
         )
-    return candidates(source, frame[column].to_list())
+    headings = [column] if is_conversation_id(column) else []  # a file without a heading begins with an ID
+    return candidates(source, [*headings, *frame[column].to_list()])
 
 
 def _some(found: Candidates, looked_at: str) -> Candidates:

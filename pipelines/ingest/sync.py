@@ -24,6 +24,7 @@ from connectors.openai_conversations import (
     TransportError,
     Walk,
 )
+from models.conform import readable_json
 from pipelines.ingest.clock import INACTIVE_POLL, next_poll_at, utc, utc_now
 from pipelines.ingest.errors import SelectionError, WarehouseError
 from pipelines.ingest.landing import ConversationState, Landing, RunStamp
@@ -35,6 +36,9 @@ from pipelines.ingest.warehouse import Batch, Problem, Warehouse
 BATCH_ITEMS = 20_000
 BATCH_BYTES = 32_000_000
 BATCH_SECONDS = 10.0
+_SILENT_AT_MOST = 8
+"""After so many conversations in a row without any answer (or as many as are asked at once), the network is down."""
+_DOUBTED_FROM = 2
 _DETAILS_KEPT_FOR = timedelta(days=1)
 
 
@@ -120,7 +124,7 @@ def _said(error: BaseException) -> str:
     """What DuckDB or the system said, unless it could quote an item."""
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'}: {error.strerror}"
-    speaks_of_files = isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException)
+    speaks_of_files = isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException) or "No space" in str(error)
     return str(error).splitlines()[0] if speaks_of_files else f"DuckDB failed ({type(error).__name__})"
 
 
@@ -170,6 +174,9 @@ class _Run:
         self._on_progress = on_progress
         self._items = 0
         self._has_answered = False
+        self._is_right_project = False
+        self._silent = 0
+        self._unknown: list[_Failed] = []
         self._writer = _Writer(warehouse, self.result, options, places)
 
     async def pull(self, states: Sequence[ConversationState]) -> None:
@@ -191,11 +198,14 @@ class _Run:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self._options.concurrency, len(states))):
                 group.create_task(self._ask_in_turn(waiting, queue))
+        for event in self._unknown_at_the_end():
+            await queue.put(event)
 
     async def _ask_in_turn(self, waiting: Iterator[ConversationState], queue: "asyncio.Queue[_Event | None]") -> None:
         for state in waiting:
             self.report.conversations_asked += 1
-            await queue.put(await self._ask(state, queue))
+            for event in self._judge(await self._ask(state, queue)):
+                await queue.put(event)
             self._count_requests()
             if self._on_progress:
                 asked = self.report.conversations_asked
@@ -212,21 +222,47 @@ class _Run:
         has_news = False
         try:
             async for step in self._client.walk_pages(walk):
-                self._has_answered = True
+                self._has_answered = self._is_right_project = True
                 self._items += len(step.items)
                 has_news = has_news or bool(step.items)
                 await queue.put(_Arrived(state, step, utc_now()))
             details = await self._client.retrieve(state.conversation_id) if _wants_details(state, has_news) else None
         except StopError:
             raise
-        except TransportError as error:
-            if not self._has_answered:
-                raise StopError(str(error)) from None
-            return _Failed(state, error)
         except ConversationsError as error:
-            self._has_answered = True
             return _Failed(state, error)
         return _Finished(state, details)
+
+    def _judge(self, event: "_Finished | _Failed") -> "Sequence[_Finished | _Failed]":
+        """What may be committed now that this conversation is over; StopError where the fault is not its own.
+
+        No answer at all, or many times in a row, is the network's fault. And where all that were pulled before are
+        unknown now, it is more likely that another project is asked than that all were deleted: so these are held
+        back until one is found.
+        """
+        if isinstance(event, _Failed) and isinstance(event.error, TransportError):
+            self._silent += 1
+            if not self._has_answered or self._silent >= max(_SILENT_AT_MOST, self._options.concurrency):
+                raise StopError(str(event.error)) from None
+            return (event,)
+        self._silent, self._has_answered = 0, True
+        if isinstance(event, _Failed) and isinstance(event.error, NotFoundError) and not self._is_right_project:
+            if event.state.last_grown_at is None:
+                return (event,)
+            self._unknown.append(event)
+            return ()
+        self._is_right_project = self._is_right_project or isinstance(event, _Finished)
+        held, self._unknown = self._unknown, []
+        return (*held, event)
+
+    def _unknown_at_the_end(self) -> "Sequence[_Failed]":
+        if len(self._unknown) < _DOUBTED_FROM:
+            return self._unknown
+        raise StopError(
+            f"All {len(self._unknown)} conversations that were pulled before are unknown to {self._client.host} now. "
+            "Check OPENAI_API_KEY, OPENAI_PROJECT_ID and OPENAI_BASE_URL: another project is asked, it seems. "
+            "Nothing was changed; if they were all deleted, ask them one by one with --conversation."
+        )
 
     def _count_requests(self) -> None:
         stats, report = self._client.stats, self.report
@@ -309,13 +345,16 @@ class _Writer:
         grown_at = now if state.conversation_id in self._grown else state.last_grown_at
         if event.details is not None:
             state = _with_details(state, event.details)
-        self._batch.states[state.conversation_id] = replace(
-            state,
-            last_polled_at=now,
-            last_grown_at=grown_at,
-            next_poll_at=next_poll_at(state.conversation_id, now, grown_at or state.created_at or now),
-            status="active",
-            last_error=None,
+        self._settle(
+            event.state,
+            replace(
+                state,
+                last_polled_at=now,
+                last_grown_at=grown_at,
+                next_poll_at=next_poll_at(state.conversation_id, now, grown_at or state.created_at or now),
+                status="active",
+                last_error=None,
+            ),
         )
         if event.state.status != "active":
             self._batch.recovered.append(state.conversation_id)
@@ -325,13 +364,20 @@ class _Writer:
         status = _status(event.error)
         wait = next_poll_at(state.conversation_id, now, now) if status == "failing" else now + INACTIVE_POLL
         message = str(event.error)
-        self._batch.states[state.conversation_id] = replace(
-            state, last_polled_at=now, next_poll_at=wait, status=status, last_error=message
+        self._settle(
+            event.state, replace(state, last_polled_at=now, next_poll_at=wait, status=status, last_error=message)
         )
         problem = Problem(state.conversation_id, type(event.error).__name__, message)
         self._batch.problems.append(problem)
         self._result.failures.append(problem)
         self._report.conversations_failed += 1
+
+    def _settle(self, begun: ConversationState, state: ConversationState) -> None:
+        """Keep how a conversation stands now; when it was asked is no news, unless it was the first time."""
+        self._batch.states[state.conversation_id] = state
+        told = (state.status, state.created_at, state.metadata)
+        is_news = begun.last_polled_at is None or told != (begun.status, begun.created_at, begun.metadata)
+        self._batch.has_news = self._batch.has_news or is_news
 
     def _end(self, begun: ConversationState) -> ConversationState:
         landing = self._landings.pop(begun.conversation_id, None)
@@ -367,7 +413,7 @@ def _with_details(state: ConversationState, details: Conversation) -> Conversati
     return replace(
         state,
         created_at=None if details.created_at is None else utc(details.created_at),
-        metadata=None if details.metadata is None else details.metadata.decode(),
+        metadata=None if details.metadata is None else readable_json(details.metadata.decode()),
     )
 
 

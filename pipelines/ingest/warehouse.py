@@ -50,6 +50,8 @@ class Batch:
     problems: list[Problem] = field(default_factory=list)
     recovered: list[str] = field(default_factory=list)
     """Conversations whose open problems are over."""
+    has_news: bool = False
+    """Whether the states say more than when a conversation was asked."""
 
     def add(self, state: ConversationState, landed: Landed) -> None:
         """Take in what a page of a conversation brought, with the state that belongs to it."""
@@ -63,7 +65,7 @@ class Batch:
     @property
     def changes_data(self) -> bool:
         """Whether it changes more than when a conversation was asked."""
-        return bool(self.rows or self.gone or self.renumbered or self.problems or self.recovered)
+        return bool(self.rows or self.gone or self.renumbered or self.problems or self.recovered or self.has_news)
 
 
 class Warehouse:

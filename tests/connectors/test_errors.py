@@ -70,6 +70,9 @@ def refusal(status: int, body: bytes = b"", headers: dict[str, str] | None = Non
         (404, error_body("Conversation with id 'conv_1' not found.", "invalid_request_error"), NotFoundError),
         (404, b'{"detail":"Conversation not found"}', NotFoundError),
         (404, error_body("Invalid URL (GET /conversations/conv_1/items)"), ConfigurationError),
+        (404, b"<html>Not Found</html>", ConfigurationError),
+        (404, b"", ConfigurationError),
+        (400, error_body("Invalid value", param="include[0]"), ConfigurationError),
         (405, b"", BadRequestError),
         (408, b"", ServerError),
         (409, b"", ServerError),
@@ -180,7 +183,7 @@ def test_the_official_sdk_retries_these(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "is_retried"), [(404, "true", True), (500, "false", False), (304, "true", True)]
+    ("status", "said", "is_retried"), [(422, "true", True), (500, "false", False), (304, "true", True)]
 )
 def test_x_should_retry_overrides_the_status(status: int, said: str, is_retried: bool) -> None:
     """The server knows better than the table."""

@@ -170,12 +170,18 @@ def test_next_is_the_envelopes_last_id_else_the_last_items() -> None:
     assert after(walk) == "b"
 
 
-@pytest.mark.parametrize("answer", [page("a"), page(more=True), page(None, more=True)])
-def test_next_ends_without_more_without_items_or_without_an_id(answer: Page) -> None:
+@pytest.mark.parametrize("answer", [page("a"), page(more=True), page(None)])
+def test_next_ends_without_more_or_without_items(answer: Page) -> None:
     """Each of them is an end, as with the official SDK."""
     walk = Walk("conv_1")
     assert walk.receive(answer).is_last
     assert walk.request is None
+
+
+def test_more_without_an_id_to_go_on_from_is_a_contradiction() -> None:
+    """Ending there would lose the rest without a word."""
+    with pytest.raises(WalkError, match="gives no ID"):
+        Walk("conv_1").receive(page(None, more=True))
 
 
 def test_no_trust_a_full_page_is_followed_by_one_more_request() -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
@@ -142,6 +143,58 @@ def test_rows_come_in_the_form_that_is_wanted(run: Run, form: str, expected: str
     run("register", "conv_1")
     query = "select 1 as n, ['a', 'ü'] as words, null::varchar as nothing"
     assert run("query", "--format", form, query).stdout == expected
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_values_of_every_type_can_be_shown(run: Run, form: str) -> None:
+    run("register", "conv_1")
+    values = (
+        "interval 90 second",
+        "uuid()",
+        "'x'::blob",
+        "time '10:00'",
+        "'101'::bit",
+        "map {'a': 1}",
+        "union_value(n := 1)",
+        "[interval 1 day]",
+        "now()",
+    )
+    query = f"select {', '.join(f'{value} as c{n}' for n, value in enumerate(values))}"
+    result = run("query", "--format", form, query)
+    assert result.exit_code == 0, result.output
+    assert "00:01:30" in result.stdout
+
+
+def test_a_sum_of_integers_is_a_number(run: Run) -> None:
+    run("register", "conv_1")
+    assert run("query", "--format", "json", "select sum(n) as n from range(4) as t(n)").stdout == '{"n":6}\n'
+    assert run("query", "--format", "json", "select 1e30::hugeint as n").exit_code == 0
+
+
+def test_query_writes_no_file_but_its_output_and_steers_no_terminal(run: Run, tmp_path: Path) -> None:
+    run("register", "conv_1")
+    assert run("query", "copy (select 1) to 'leak.csv'").exit_code == 1
+    assert not (tmp_path / "leak.csv").exists()
+    assert "\x1b" not in run("query", "select chr(27) || '[2J' as t").stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("register", "conv_1", "--warehouse", "/dev/null/x/w.duckdb"),
+        ("query", "select 1", "--format", "csv", "--output", "/dev/null/x/out.csv"),
+        ("emulate", "--write-ids", "/dev/null/x/ids.txt"),
+        ("status", "--serving", "other.duckdb"),
+    ],
+)
+def test_places_that_cannot_be_used_are_one_sentence(run: Run, words: tuple[str, ...]) -> None:
+    run("register", "conv_1")
+    with duckdb.connect("other.duckdb") as con:
+        con.execute("create table theirs (a int)")
+    result = run(*words)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_rows_can_be_written_to_a_file(run: Run) -> None:

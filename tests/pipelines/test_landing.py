@@ -138,7 +138,7 @@ def test_a_relist_in_another_order_gives_new_positions() -> None:
     memory = Memory()
     memory.pull(step(item("a"), item("b"), item("c")))
     (landed,) = memory.pull(step(item("c"), item("new"), item("a"), item("b"), is_relist=True))
-    assert landed.renumbered == {"c": 0, "new": 1, "a": 2, "b": 3}
+    assert landed.renumbered == {"c": 4, "new": 5, "a": 6, "b": 7}
     assert memory.live() == ["c", "new", "a", "b"]
     assert memory.state.cursor == Cursor("b", "a")
 
@@ -148,7 +148,19 @@ def test_a_tail_in_another_order_is_renumbered_from_where_the_tail_begins() -> N
     memory.pull(step(item("a"), item("b", "queued"), item("c", "queued")))
     memory.pull(step(item("c"), item("b", "queued")))
     assert memory.live() == ["a", "c", "b"]
-    assert (memory.state.cursor, memory.state.tail_position) == (Cursor("c", "a"), 2)
+    assert (memory.state.cursor, memory.state.tail_position) == (Cursor("c", "a"), 4)
+
+
+def test_no_position_is_given_twice_so_that_a_deleted_item_may_come_back() -> None:
+    """Positions of deleted items stay theirs when the others are renumbered."""
+    memory = Memory()
+    lists = ("a b c d", "a b c", "c a b e*", "c a e* d", "c a d")
+    for number, words in enumerate(lists):
+        items = [item(word.strip("*"), "in_progress" if "*" in word else "completed") for word in words.split()]
+        memory.pull(step(*items, is_relist=number > 0))
+        live = [one.position for one, _ in memory.rows.values() if not one.is_deleted]
+        assert memory.live() == [one.id for one in items]
+        assert len(set(live)) == len(live)
 
 
 def test_what_the_api_encrypts_anew_is_no_change() -> None:

@@ -31,6 +31,13 @@ def test_a_text_file_has_one_id_a_line_and_comments(tmp_path: Path) -> None:
     assert (found.ids, found.malformed, found.source) == (IDS, ("thread_9",), "ids.txt")
 
 
+def test_a_file_without_a_heading_and_one_with_a_byte_order_mark_lose_no_id(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("conv_1\nconv_2\n")
+    (tmp_path / "b.csv").write_text("\ufeffid\nconv_1\nconv_2\n")
+    (tmp_path / "c.txt").write_text("\ufeffconv_1\nconv_2\n")
+    assert [from_file(tmp_path / name).ids for name in ("a.csv", "b.csv", "c.txt")] == [IDS] * 3
+
+
 def test_conversation_id_is_preferred_to_id(tmp_path: Path) -> None:
     path = tmp_path / "ids.csv"
     path.write_text("id,conversation_id\n1,conv_1\n2,conv_2\n")

@@ -12,7 +12,7 @@ from connectors.emulator.samples import sample_store
 from connectors.openai_conversations import ConversationsClient
 from pipelines.ingest.errors import SelectionError, WarehouseError
 from pipelines.ingest.places import Places
-from pipelines.ingest.sync import SyncResult, sync
+from pipelines.ingest.sync import SyncOptions, SyncResult, sync
 from pipelines.ingest.warehouse import Warehouse
 
 Pull = Callable[..., SyncResult]
@@ -210,6 +210,84 @@ def test_a_page_that_is_none_fails_that_conversation_with_the_reason(
     ((message,),) = rows("select message from ops.problems")
     assert "conv_bad" in str(message)
     assert "zebra" not in str(message)
+
+
+def answering(where: Places, answer: Callable[[str], httpx.Response], **options: object) -> SyncResult:
+    """A sync against a server that is a function of the path."""
+    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer(request.url.path)))
+    client = ConversationsClient("any", base_url="http://localhost/v1", http_client=http)
+    with stamina.set_testing(True, attempts=3):
+        return sync(where, client, SyncOptions(**options))  # type: ignore[arg-type]  # forwarded by name
+
+
+def one_message(path: str, details: bytes = b'{"id":"conv_1","created_at":1790000000,"metadata":{}}') -> httpx.Response:
+    if path.endswith("/items"):
+        return httpx.Response(200, json={"object": "list", "data": [said("a", id="msg_a")], "has_more": False})
+    return httpx.Response(200, content=details)
+
+
+@pytest.mark.parametrize(
+    ("created_at", "metadata", "kept"),
+    [
+        ("1761318654000", "{}", (False, "{}")),
+        ("-1e30", "{}", (False, "{}")),
+        ('"soon"', "null", (False, None)),
+        ("1790000000", '{"a":"\\ud83d"}', (True, '{"a":"\ufffd"}')),
+    ],
+)
+def test_odd_details_of_a_conversation_harm_nobody(
+    created_at: str, metadata: str, kept: tuple[bool, str | None], where: Places, register: Register, rows: Rows
+) -> None:
+    register("conv_1")
+    details = f'{{"id":"conv_1","created_at":{created_at},"metadata":{metadata}}}'.encode()
+    assert answering(where, lambda path: one_message(path, details)).report.status == "done"
+    assert rows("select created_at is not null, metadata from raw.conversations") == [kept]
+    assert rows("select text from items.message") == [("a",)]
+
+
+def test_where_all_that_were_pulled_before_are_unknown_another_project_is_asked(
+    where: Places, register: Register, rows: Rows
+) -> None:
+    register("conv_1", "conv_2", "conv_3")
+    answering(where, one_message)
+    error = {"error": {"message": "Conversation not found.", "type": "invalid_request_error"}}
+    result = answering(where, lambda _: httpx.Response(404, json=error))
+    assert result.report.error is not None
+    assert "OPENAI_PROJECT_ID" in result.report.error
+    assert rows("select distinct status from raw.conversations") == [("active",)]
+    some = answering(where, lambda path: one_message(path) if "conv_3" in path else httpx.Response(404, json=error))
+    assert (some.report.status, some.report.conversations_failed) == ("partial", 2)
+    assert rows("select status, count(*) from raw.conversations group by all order by 1") == [
+        ("active", 1),
+        ("missing", 2),
+    ]
+
+
+def test_a_network_that_dies_in_the_middle_stops_the_run_and_keeps_what_arrived(
+    where: Places, register: Register, rows: Rows
+) -> None:
+    register(*(f"conv_{n:03}" for n in range(100)))
+    asked: list[str] = []
+
+    def answer(path: str) -> httpx.Response:
+        asked.append(path)
+        if len(asked) > 10:
+            raise httpx.ConnectError("down")
+        return one_message(path)
+
+    result = answering(where, answer, concurrency=1)
+    assert result.report.status == "stopped"
+    assert rows("select count(*) from items.message") == [(5,)]
+    assert len(asked) < 50
+
+
+def test_the_snapshot_knows_of_a_first_visit_that_brought_nothing(
+    store: Store, register: Register, pull: Pull, rows: Rows
+) -> None:
+    register(store.create_conversation().id)
+    assert pull().is_published
+    assert rows("select created_at is not null, last_polled_at is not null from raw.conversations") == [(True, True)]
+    assert not pull().is_published
 
 
 def test_no_network_stops_the_run_with_one_sentence(where: Places, register: Register) -> None:
