@@ -140,8 +140,8 @@ class _Walk:
         """What may be read of an object; a field of another form than its own is read, and reported."""
         form = self._form(value, members, path)
         here = path if form is None or form.value is None else f"{path}({form.value})"
-        own = {field.name for field in form.fields} if form else set()
         readable = {field.name: field for field in superset(members)}
+        own = {field.name for field in form.fields} if form else set(readable)
         kept: dict[str, object] = {}
         for name, inner in value.items():
             where = f"{here}.{shown(name)}" if here else shown(name)

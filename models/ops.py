@@ -80,3 +80,4 @@ DRIFT = Table(
     ),
     key=("type", "path", "kind", "seen"),
 )
+TABLES = (WAREHOUSE, RUNS, PROBLEMS, DRIFT)

@@ -83,3 +83,4 @@ BLOBS = Table(
     ),
     key=("conversation_id", "item_id", "byte_offset"),
 )
+TABLES = (CONVERSATIONS, ITEMS, BLOBS)

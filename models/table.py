@@ -56,6 +56,21 @@ class Table:
             yield f"comment on column {self.full_name}.{quoted(column.name)} is {literal(column.doc)}"
 
 
+@dataclass(frozen=True)
+class Macro:
+    """A scalar SQL function that comes with the warehouse."""
+
+    name: str
+    parameters: tuple[str, ...]
+    body: str
+    doc: str
+
+    def statements(self) -> Iterator[str]:
+        """What creates the macro, or replaces it, and says what it is."""
+        yield f"create or replace macro {quoted(self.name)}({', '.join(self.parameters)}) as {self.body}"
+        yield f"comment on macro {quoted(self.name)} is {literal(self.doc)}"
+
+
 def quoted(name: str) -> str:
     """The name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

@@ -191,6 +191,7 @@ def sync(
     concurrency: int,
     max_retries: int,
     timeout: float,
+    cut_from: int,
     base_url: str | None,
     as_json: bool,
     warehouse: Path | None,
@@ -216,6 +217,7 @@ def sync(
         include_inactive=include_inactive,
         include=() if no_include else include or INCLUDE,
         concurrency=concurrency,
+        cut_from_bytes=cut_from,
     )
     try:
         client = ConversationsClient(
@@ -300,6 +302,50 @@ def query(sql: str, form: str, output: Path | None, warehouse: Path | None, serv
     from pipelines.ingest.reading import query as ask
 
     print_rows(ask(places(warehouse, serving).serving, sql), form, output)
+
+
+@main.command()
+@click.option("--type", "types", multiple=True, metavar="TYPE", help="Only this item type; may be given often.")
+@_places_options
+def rebuild(types: tuple[str, ...], warehouse: Path | None, serving: Path | None) -> None:
+    """Make the typed tables anew from the raw items, without the network.
+
+    For items of a type that has become known since they were received, and whenever in doubt: raw is the fact, the
+    typed tables follow from it.
+    """
+    from pipelines.ingest.publishing import publish
+    from pipelines.ingest.warehouse import Warehouse
+
+    where = places(warehouse, serving)
+    with Warehouse.open(where.warehouse) as store:
+        count = store.rebuild(types)
+        publish(store, where.serving)
+    click.echo(f"Read {count:,} items of {len(types) or 'all'} types anew. Snapshot: {where.serving}")
+
+
+@main.command()
+@click.argument("conversation_id")
+@click.argument("item_id")
+@click.option("--output", type=FilePath, help="Write to this file instead of standard output.")
+@_places_options
+def item(conversation_id: str, item_id: str, output: Path | None, warehouse: Path | None, serving: Path | None) -> None:
+    """Give an item back byte for byte as the API sent it, whatever was cut out of raw."""
+    from pipelines.ingest.reading import original
+
+    received = original(places(warehouse, serving), conversation_id, item_id)
+    if output is None:
+        sys.stdout.buffer.write(received)
+    else:
+        output.write_bytes(received)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def schema(as_json: bool) -> None:
+    """Print the data dictionary: every table and column, what it means, what belongs to what."""
+    from models.dictionary import as_dict, as_markdown
+
+    click.echo(json.dumps(as_dict(), indent=1) if as_json else as_markdown(), nl=as_json)
 
 
 @main.command()

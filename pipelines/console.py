@@ -76,6 +76,13 @@ def print_status(found: "Status", where: Places) -> None:
         )
         if run["error"]:
             click.echo(f"  stopped: {run['error']}")
+    click.echo(f"Drift          {len(found.drift):,} differences from what is declared")
+    for one in found.drift[:_LISTED]:
+        place = f"{one['type']}: {one['path']}" if one["path"] else one["type"]
+        click.echo(
+            f"  {place}: {one['kind']} {one['seen']}, in {one['occurrences']} items, e.g. {one['example_item_id']} of "
+            f"{one['example_conversation_id']}"
+        )
     click.echo(f"Problems       {found.open_problems:,} open")
     for problem in found.problems[:_LISTED]:
         click.echo(f"  {problem['conversation_id']}: {problem['message']} ({problem['occurrences']} times)")

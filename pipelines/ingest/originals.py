@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
+from models import raw as facts
 from models.payloads import PAYLOAD_KEPT_BYTES, Blob, cut, restore
 from pipelines.ingest.errors import WarehouseError
 
@@ -69,3 +72,18 @@ class Originals:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+
+
+def read_original(con: duckdb.DuckDBPyConnection, originals: Originals, conversation_id: str, item_id: str) -> bytes:
+    """An item's bytes as received, put together again. WarehouseError if it is not stored."""
+    key = [conversation_id, item_id]
+    found = con.execute(
+        f"select raw, is_raw_base64 from {facts.ITEMS.full_name} where conversation_id = ? and item_id = ?", key
+    ).fetchall()
+    if not found:
+        raise WarehouseError(f"{item_id} of {conversation_id}: not stored; sync first, or check both IDs")
+    blobs = con.execute(
+        f"select byte_offset, sha256 from {facts.BLOBS.full_name} where conversation_id = ? and item_id = ?", key
+    ).fetchall()
+    raw, is_raw_base64 = found[0]
+    return originals.give_back(raw, is_raw_base64, blobs)

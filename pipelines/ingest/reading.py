@@ -16,6 +16,7 @@ from models.table import Table, quoted
 from pipelines.ingest.clock import utc
 from pipelines.ingest.database import connect_read_only, one
 from pipelines.ingest.errors import IngestError, WarehouseError
+from pipelines.ingest.originals import Originals, read_original
 from pipelines.ingest.places import Places
 from pipelines.ingest.report import RUNNING, read_run_file
 
@@ -42,6 +43,7 @@ class Status:
     undeclared: dict[str, int]
     problems: list[dict[str, object]]
     open_problems: int
+    drift: list[dict[str, object]]
     run: dict[str, object] | None
 
     def to_dict(self) -> dict[str, object]:
@@ -106,8 +108,13 @@ def status(places: Places, now: datetime) -> Status:
             .pl()
             .to_dicts(),
             open_problems=one(con, f"select count(*) from {ops.PROBLEMS.full_name} where closed_at is null"),
+            drift=_drift(con),
             run=_run(places),
         )
+
+
+def _drift(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
+    return con.sql(f"select * from {ops.DRIFT.full_name} order by last_seen_at desc, occurrences desc").pl().to_dicts()
 
 
 def _refuse_foreign(con: duckdb.DuckDBPyConnection, serving: Path) -> None:
@@ -115,6 +122,18 @@ def _refuse_foreign(con: duckdb.DuckDBPyConnection, serving: Path) -> None:
         "select 1 from duckdb_tables() where schema_name || '.' || table_name = 'ops.warehouse'"
     ).fetchall():
         raise WarehouseError(f"{serving}: a DuckDB file, but no snapshot of a warehouse; check --serving")
+
+
+def drift(serving: Path) -> list[dict[str, object]]:
+    """Where items differ from what is declared: the rows of `ops.drift` in the snapshot, latest first."""
+    with connect_read_only(serving) as con:
+        return _drift(con)
+
+
+def original(places: Places, conversation_id: str, item_id: str) -> bytes:
+    """An item's bytes as received. WarehouseError if it is not in the snapshot, or a payload's file is missing."""
+    with connect_read_only(places.serving) as con:
+        return read_original(con, Originals(places.warehouse), conversation_id, item_id)
 
 
 def row_counts(serving: Path, tables: Iterable[Table]) -> dict[Table, int]:

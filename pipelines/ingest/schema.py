@@ -13,6 +13,7 @@ import duckdb
 from models import ops
 from models import raw as facts
 from models.flatten import same_item
+from models.ids import MACROS
 from models.item_type import SCHEMA as ITEMS_SCHEMA
 from models.items import ITEM_TYPES
 from models.table import Table
@@ -24,7 +25,7 @@ from pipelines.ingest.typed import Findings, Received, fill
 
 VERSION = 2
 """Version of the schemas `raw` and `ops`; a change of theirs is a migration, and a new number."""
-FACT_TABLES = (facts.CONVERSATIONS, facts.ITEMS, facts.BLOBS, ops.WAREHOUSE, ops.RUNS, ops.PROBLEMS, ops.DRIFT)
+FACT_TABLES = (*facts.TABLES, *ops.TABLES)
 _MIGRATIONS = {1: (f"alter table {facts.ITEMS.full_name} add column is_raw_base64 BOOLEAN",)}
 """What leads from a version to the next, beside tables that are new."""
 _SLICE_ITEMS, _SLICE_BYTES, _FETCHED_ROWS = 20_000, 32_000_000, 1_000
@@ -97,7 +98,8 @@ def _slices(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collect
 
 def fingerprints() -> dict[str, str]:
     """SHA-256 (hex) of what is declared: of the fact tables, and of each item type."""
-    statements = (words for table in FACT_TABLES for words in (table.create(), *table.comments()))
+    statements = [words for table in FACT_TABLES for words in (table.create(), *table.comments())]
+    statements += [words for macro in MACROS for words in macro.statements()]
     declared = {"facts": "\n".join(statements)} | {name: repr(one_type) for name, one_type in ITEM_TYPES.items()}
     return {name: sha256(words.encode()).hexdigest() for name, words in declared.items()}
 
@@ -116,6 +118,7 @@ def _create(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(f"create schema if not exists {schema}")
         for table in (*FACT_TABLES, *_typed_tables()):
             _create_table(con, table)
+        _create_macros(con)
         insert(con, ops.WAREHOUSE, [VERSION, json.dumps(fingerprints()), 0, utc_now()])
 
 
@@ -127,6 +130,7 @@ def _migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:
                 con.execute(statement)
         for table in FACT_TABLES:
             _create_table(con, table)
+        _create_macros(con)
         con.execute(f"update {ops.WAREHOUSE.full_name} set schema_version = ?", [VERSION])
 
 
@@ -144,6 +148,12 @@ def _redeclare(con: duckdb.DuckDBPyConnection, originals: Originals, built: Mapp
 def _create_table(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     con.execute(table.create())
     _comment(con, table)
+
+
+def _create_macros(con: duckdb.DuckDBPyConnection) -> None:
+    for macro in MACROS:
+        for statement in macro.statements():
+            con.execute(statement)
 
 
 def _comment(con: duckdb.DuckDBPyConnection, table: Table) -> None:

@@ -28,6 +28,7 @@ from models.conform import readable_json
 from pipelines.ingest.clock import INACTIVE_POLL, next_poll_at, utc, utc_now
 from pipelines.ingest.errors import SelectionError, WarehouseError
 from pipelines.ingest.landing import ConversationState, Landing, RunStamp
+from pipelines.ingest.originals import CUT_FROM_BYTES
 from pipelines.ingest.places import Places
 from pipelines.ingest.publishing import publish
 from pipelines.ingest.report import RunReport, write_run_file
@@ -51,6 +52,7 @@ class SyncOptions:
     include_inactive: bool = False
     include: tuple[str, ...] = INCLUDE
     concurrency: int = 16
+    cut_from_bytes: int = CUT_FROM_BYTES
 
 
 @dataclass
@@ -100,7 +102,7 @@ def sync(
 def _sync(
     places: Places, client: ConversationsClient, options: SyncOptions, on_progress: OnProgress | None
 ) -> SyncResult:
-    with Warehouse.open(places.warehouse) as warehouse:
+    with Warehouse.open(places.warehouse, cut_from_bytes=options.cut_from_bytes) as warehouse:
         states = _select(warehouse, options)
         run = _Run(warehouse, client, options, places, len(states), on_progress)
         warehouse.begin_run(run.report)

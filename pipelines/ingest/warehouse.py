@@ -21,7 +21,7 @@ from pipelines.ingest.clock import utc_now
 from pipelines.ingest.database import connect, insert, one, polars_columns, relation, transaction
 from pipelines.ingest.errors import WarehouseError
 from pipelines.ingest.landing import ConversationState, Landed, Row, Stored, StoredItem
-from pipelines.ingest.originals import CUT_FROM_BYTES, Originals
+from pipelines.ingest.originals import CUT_FROM_BYTES, Originals, read_original
 from pipelines.ingest.report import RunReport
 
 _CONVERSATIONS, _ITEMS, _BLOBS = (table.full_name for table in (facts.CONVERSATIONS, facts.ITEMS, facts.BLOBS))
@@ -285,21 +285,6 @@ class Warehouse:
 
     def _count_change(self) -> None:
         self.con.execute(f"update {ops.WAREHOUSE.full_name} set data_version = data_version + 1")
-
-
-def read_original(con: duckdb.DuckDBPyConnection, originals: Originals, conversation_id: str, item_id: str) -> bytes:
-    """An item's bytes as received, put together again. WarehouseError if it is not stored."""
-    key = [conversation_id, item_id]
-    found = con.execute(
-        f"select raw, is_raw_base64 from {_ITEMS} where conversation_id = ? and item_id = ?", key
-    ).fetchall()
-    if not found:
-        raise WarehouseError(f"{item_id} of {conversation_id}: not stored; sync first, or check both IDs")
-    blobs = con.execute(
-        f"select byte_offset, sha256 from {_BLOBS} where conversation_id = ? and item_id = ?", key
-    ).fetchall()
-    raw, is_raw_base64 = found[0]
-    return originals.give_back(raw, is_raw_base64, blobs)
 
 
 def _received(row: Row) -> typed.Received:

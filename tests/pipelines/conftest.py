@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
+import httpx
 import pytest
 
 from connectors.emulator import Store, running_emulator
@@ -65,3 +66,22 @@ def rows(where: Places) -> Callable[..., list[tuple[object, ...]]]:
             return con.execute(query, list(values)).fetchall()
 
     return ask
+
+
+@pytest.fixture
+def land(where: Places, register: Callable[..., int]) -> Callable[..., SyncResult]:
+    """Syncs a conversation whose list is just these items, each the bytes of its JSON; all on one page."""
+
+    def run(*raw: bytes, conversation_id: str = "conv_1", **options: object) -> SyncResult:
+        def answer(request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith("/items"):
+                return httpx.Response(200, content=b'{"object":"list","data":[%b],"has_more":false}' % b",".join(raw))
+            return httpx.Response(200, json={"id": conversation_id, "created_at": 1_790_000_000, "metadata": {}})
+
+        register(conversation_id)
+        http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+        client = ConversationsClient(KEY, base_url="http://localhost/v1", http_client=http)
+        chosen = SyncOptions(chosen=(conversation_id,), **options)  # type: ignore[arg-type]  # forwarded by name
+        return sync(where, client, chosen)
+
+    return run
