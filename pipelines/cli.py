@@ -174,6 +174,14 @@ def _register(where: Places, found: list[Any]) -> tuple[int, int, list[str]]:
     help="Seconds that a request may take.",
 )
 @click.option(
+    "--cut-from",
+    type=click.IntRange(0),
+    default=65_536,
+    show_default=True,
+    metavar="BYTES",
+    help="Keep payloads (images, files) from this length on in files beside the warehouse; 0: all in raw.items.",
+)
+@click.option(
     "--base-url",
     metavar="URL",
     help="Address of the API.  [env: OPENAI_BASE_URL; default: https://api.openai.com/v1]",

@@ -218,3 +218,39 @@ def test_the_command_loads_no_dagster_and_its_help_loads_nothing_heavy() -> None
     only_help = "import sys, pipelines.cli; print({'duckdb', 'polars', 'httpx', 'rich'} & set(sys.modules))"
     said = subprocess.run([sys.executable, "-c", only_help], capture_output=True, text=True, check=True).stdout
     assert said == "set()\n"
+
+
+def test_an_item_is_given_back_and_tables_are_rebuilt(connected: Run, store: Store, tmp_path: Path) -> None:
+    one = store.create_conversation([message("hello")]).id
+    connected("register", one)
+    connected("sync")
+    ((item_id,),) = [
+        line.split(",")
+        for line in connected("query", "--format", "csv", "select item_id from raw.items").stdout.splitlines()[1:]
+    ]
+    given = connected("item", one, item_id)
+    assert given.exit_code == 0
+    assert json.loads(given.stdout)["content"][0]["text"] == "hello"
+    assert connected("item", one, item_id, "--output", "item.json").exit_code == 0
+    assert Path("item.json").read_bytes() == given.stdout_bytes
+    assert "not stored" in connected("item", one, "msg_other").stderr
+    rebuilt = connected("rebuild", "--type", "message")
+    assert (rebuilt.exit_code, "Read 1 items of 1 types" in rebuilt.stdout) == (0, True)
+    assert "Read 1 items of all types" in connected("rebuild").stdout
+    refused = connected("rebuild", "--type", "nonsense")
+    assert (refused.exit_code, "nonsense: not declared" in refused.stderr) == (1, True)
+
+
+def test_status_shows_what_is_not_as_declared(connected: Run, store: Store) -> None:
+    one = store.create_conversation().id
+    store.put_items(one, [{"type": "hologram_call", "id": "holo_1"}])
+    connected("register", one)
+    connected("sync")
+    told = connected("status").stdout
+    assert "hologram_call: type: unknown_type hologram_call, in 1 items, e.g. holo_1" in told
+    assert json.loads(connected("status", "--json").stdout)["drift"][0]["kind"] == "unknown_type"
+
+
+def test_the_data_dictionary_is_printed(run: Run) -> None:
+    assert "### items.message__content\n" in run("schema").stdout
+    assert len(json.loads(run("schema", "--json").stdout)["item_types"]) == 29

@@ -73,6 +73,20 @@ def test_a_run_gives_an_event_for_each_type_that_got_rows_and_publishes(
 
 
 @pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("severity", ["WARN", "ERROR"])
+def test_drift_is_a_check_whose_severity_can_be_chosen(
+    severity: str, instance: dg.DagsterInstance, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = store.create_conversation().id
+    store.put_items(one, [{"type": "hologram_call", "id": "holo_1"}])
+    monkeypatch.setenv("CONVERSATIONS_SOURCE", f"select '{one}' as id")
+    monkeypatch.setenv("CONVERSATIONS_DRIFT_SEVERITY", severity)
+    (check,) = run_job(instance).get_asset_check_evaluations()
+    assert (check.passed, check.severity.name, check.metadata["differences"].value) == (False, severity, 1)
+    assert "hologram_call" in str(check.metadata["where"].value)
+
+
+@pytest.mark.usefixtures("environment")
 def test_a_run_that_stops_says_what_to_do_and_shows_no_key(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
