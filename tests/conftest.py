@@ -9,5 +9,5 @@ SAMPLES = Path(__file__).parent / "samples"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--write-golden", action="store_true", help="write the golden rows of samples/ anew; read the difference"
+        "--write-golden", action="store_true", help="write golden rows and docs/schema.md anew; read the difference"
     )

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from models import ops
 from models import raw as facts
 from models.dictionary import as_dict, as_markdown
@@ -10,8 +12,9 @@ from models.items import ITEM_TYPES
 PAGE = Path(__file__).parents[2] / "docs/schema.md"
 
 
-def test_the_page_in_the_documentation_is_what_the_declarations_say() -> None:
-    """Written by `conversations schema > docs/schema.md`."""
+def test_the_page_in_the_documentation_is_what_the_declarations_say(pytestconfig: pytest.Config) -> None:
+    if pytestconfig.getoption("--write-golden"):
+        PAGE.write_text(as_markdown(), encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == as_markdown()
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 import pytest
 
 from models import items
+from models.dictionary import as_markdown
 from models.item_type import ItemType
 from models.shape import integer, rows, text
 from pipelines.ingest.places import Places
@@ -259,6 +260,7 @@ def test_a_thirtieth_type_is_one_declaration_and_old_items_get_their_rows(
         assert ask("select comment from duckdb_tables() where table_name = 'hologram_call'").fetchall() == [
             ("An invented thirtieth type.",)
         ]
+    assert "### items.hologram_call__layers" in as_markdown()
 
 
 def test_a_declaration_that_learns_a_field_rereads_its_items(
