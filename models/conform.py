@@ -140,8 +140,8 @@ class _Walk:
         """What may be read of an object; a field of another form than its own is read, and reported."""
         form = self._form(value, members, path)
         here = path if form is None or form.value is None else f"{path}({form.value})"
-        readable = {field.name: field for field in superset(members)}
-        own = {field.name for field in form.fields} if form else set(readable)
+        readable = _by_name(superset(members))
+        own = _by_name(form.fields) if form else readable
         kept: dict[str, object] = {}
         for name, inner in value.items():
             where = f"{here}.{shown(name)}" if here else shown(name)
@@ -223,6 +223,10 @@ class _Walk:
 
     def _found(self, path: str, kind: str, seen: str) -> None:
         self.drift.add(Drift(path, kind, seen))
+
+
+def _by_name(fields: tuple[Field, ...]) -> dict[str, Field]:
+    return {field.name: field for field in fields}
 
 
 def _element(field: Scalars) -> Scalar:

@@ -13,6 +13,7 @@ Here: the shape of the JSON and what each field means, nothing else. Not here: w
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 TEXT, INTEGER, NUMBER, BOOLEAN, FREE_FORM = "VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "JSON"
 DISCRIMINATOR = "type"
@@ -45,9 +46,12 @@ class Scalars:
     type: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Member:
-    """One form that an object may take; `value` is what its `type` says (None: the object is not a union)."""
+    """One form that an object may take; `value` is what its `type` says (None: the object is not a union).
+
+    Forms are told apart by identity, which makes them cheap as keys.
+    """
 
     value: str | None
     fields: tuple["Field", ...]
@@ -190,6 +194,7 @@ def text_or_nested(name: str, doc: str, *content: "Field | Member") -> TextOr:
     return TextOr(text(name, doc), nested(name, doc, *content))
 
 
+@cache
 def superset(members: tuple[Member, ...]) -> tuple[Field, ...]:
     """The fields of all members, each once, in order of first mention; a union's begin with its discriminator.
 
