@@ -2,7 +2,8 @@
 
 DuckDB's `from_json` misreads silently ("42" becomes 42, 1.7 becomes 2, true becomes 1, an object its text), so what it
 is given must be as declared. Nearly every item is: msgspec, given the declaration as a type, says so in microseconds.
-The others are walked value by value. Findings say what and where, never a content.
+The others are walked value by value, and only what is of the declared type is read. Findings say what and where, never
+a content.
 """
 
 import json
@@ -38,10 +39,12 @@ from models.shape import (
 
 UNKNOWN_TYPE, UNKNOWN_FIELD, UNKNOWN_FORM = "unknown_type", "unknown_field", "unknown_form"
 UNKNOWN_VALUE, WRONG_TYPE, UNREADABLE = "unknown_value", "wrong_type", "unreadable"
-_TAME_WORD = re.compile(r"[A-Za-z0-9_.:$-]{1,64}")
+_API_WORD = re.compile(r"(?!.*[0-9]{5})[a-z][a-z0-9_]{0,47}")
+"""How the API's own words look; a key, a name or a number does not."""
 _NOT_SHOWN = "(not shown)"
 _NONE = "(none)"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_ENCODER = msgspec.json.Encoder()
 _INT64 = range(-(2**63), 2**63)
 _LONGEST_NUMBER = 400
 
@@ -58,22 +61,28 @@ class Drift(NamedTuple):
 
 @dataclass(frozen=True)
 class Conformed:
-    """What is read of an item: `text` instead of what was received (None: that is fine), and the findings."""
+    """What may be read of an item, as JSON text, and how it differs from what is declared."""
 
-    text: str | None
+    text: str
     drift: frozenset[Drift]
 
 
-AS_DECLARED = Conformed(None, frozenset())
+_NO_DRIFT: frozenset[Drift] = frozenset()
 
 
 def conform(item_type: ItemType, raw: str) -> Conformed:
-    """Compare an item's text with its declaration."""
+    """Compare an item's text with its declaration, and write down what may be read of it.
+
+    It is written anew even if all is well, so that a name that stands twice in one object, of which DuckDB reads the
+    first and everybody else the last, cannot be read in two ways: the last counts.
+    """
+    decoder = _decoder(item_type.name, item_type.members)
+    if decoder is None:
+        return _walk(item_type, raw)
     try:
-        _decoder(item_type.name, item_type.members).decode(raw)
+        return Conformed(_ENCODER.encode(decoder.decode(raw)).decode(), _NO_DRIFT)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return _walk(item_type, raw)
-    return AS_DECLARED
 
 
 def readable_json(text: str) -> str | None:
@@ -111,21 +120,21 @@ def shown(word: object) -> str:
     """A word of the API's own, to be kept with a finding; anything that could be content is not shown."""
     if word is None:
         return _NONE
-    return word if isinstance(word, str) and _TAME_WORD.fullmatch(word) else _NOT_SHOWN
+    return word if isinstance(word, str) and _API_WORD.fullmatch(word) else _NOT_SHOWN
 
 
 def _walk(item_type: ItemType, raw: str) -> Conformed:
     walk = _Walk()
     try:
         value = _decode(raw)
+        if not isinstance(value, dict):
+            return Conformed("{}", frozenset({Drift("", UNREADABLE, json_type(value))}))
+        if not isinstance(value.get("id"), str | None):
+            walk.found("id", WRONG_TYPE, json_type(value["id"]))
+        fields = {name: inner for name, inner in value.items() if name not in {"id", DISCRIMINATOR}}
+        text = _ENCODER.encode(walk.read_object(fields, item_type.members, "")).decode()
     except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        return Conformed("{}", frozenset({Drift("", UNREADABLE, json_type(value) if value is not None else _NONE)}))
-    value = {name: inner for name, inner in value.items() if name not in {"id", DISCRIMINATOR}}
-    kept = walk.read_object(value, item_type.members, "")
-    is_changed = walk.is_changed or _LONE_SURROGATE.search(raw) is not None or "\\ud" in raw.lower()
-    text = msgspec.json.encode(kept).decode() if is_changed else None
+        return Conformed("{}", frozenset({Drift("", UNREADABLE, _NONE)}))
     return Conformed(text, frozenset(walk.drift))
 
 
@@ -134,7 +143,6 @@ class _Walk:
 
     def __init__(self) -> None:
         self.drift: set[Drift] = set()
-        self.is_changed = False
 
     def read_object(self, value: Mapping[str, object], members: tuple[Member, ...], path: str) -> dict[str, object]:
         """What may be read of an object; a field of another form than its own is read, and reported."""
@@ -149,7 +157,7 @@ class _Walk:
                 kept[name] = self._scalar(inner, Scalar(name, "", TEXT), where)
                 continue
             if name not in own:
-                self._found(where, UNKNOWN_FIELD, json_type(inner))
+                self.found(where, UNKNOWN_FIELD, json_type(inner))
             if name in readable:
                 kept[name] = self._value(inner, readable[name], where)
         return kept
@@ -161,7 +169,7 @@ class _Walk:
         word = value.get(DISCRIMINATOR)
         form = next((form for form in members if form.value == word), None)
         if form is None and (word is None or isinstance(word, str)):
-            self._found(path, UNKNOWN_FORM, shown(word))
+            self.found(path, UNKNOWN_FORM, shown(word))
         return form
 
     def _value(self, value: object, field: Field, path: str) -> object:
@@ -193,7 +201,7 @@ class _Walk:
         if not _is_of_type(value, field.type):
             return self._conflict(value, path)
         if field.enum and value not in field.enum:
-            self._found(path, UNKNOWN_VALUE, shown(value))
+            self.found(path, UNKNOWN_VALUE, shown(value))
         return _readable(value)
 
     def _nested(self, value: object, members: tuple[Member, ...], path: str) -> object:
@@ -207,7 +215,8 @@ class _Walk:
     def _definition(self, value: object, field: Definitions, path: str) -> object:
         """A definition is kept whole; its common fields are guarded where they are read."""
         if not isinstance(value, dict):
-            self._found(path, WRONG_TYPE, json_type(value))
+            if value is not None:
+                self.found(path, WRONG_TYPE, json_type(value))
             return _readable(value)
         look = _Walk()
         declared = {common.name for common in field.fields}
@@ -217,11 +226,11 @@ class _Walk:
 
     def _conflict(self, value: object, path: str) -> object:
         """Nothing may be read in place of a value of another type."""
-        self._found(path, WRONG_TYPE, json_type(value))
-        self.is_changed = True
+        self.found(path, WRONG_TYPE, json_type(value))
         return None
 
-    def _found(self, path: str, kind: str, seen: str) -> None:
+    def found(self, path: str, kind: str, seen: str) -> None:
+        """Note a difference."""
         self.drift.add(Drift(path, kind, seen))
 
 
@@ -287,11 +296,13 @@ def _no_constant(word: str) -> object:
 
 
 @cache
-def _decoder(name: str, members: tuple[Member, ...]) -> "msgspec.json.Decoder[Any]":
-    """A decoder that accepts just what is declared."""
+def _decoder(name: str, members: tuple[Member, ...]) -> "msgspec.json.Decoder[Any] | None":
+    """A decoder that accepts just what is declared; None where definitions are kept whole, whatever their fields."""
     (form,) = members
+    if any(isinstance(part, Definitions) for part in form.fields):
+        return None
     fields = [("id", str | None), (DISCRIMINATOR, str | None), *((part.name, _type(part)) for part in form.fields)]
-    return msgspec.json.Decoder(_struct(name, fields, is_open=False))
+    return msgspec.json.Decoder(_struct(name, fields))
 
 
 def _type(field: Field) -> Any:
@@ -304,8 +315,7 @@ def _type(field: Field) -> Any:
         case Scalars(type=kind):
             return list[_scalar_type(kind, ())] | None  # type: ignore[misc]  # a type made at run time
         case Definitions():
-            common = [(part.name, _type(part)) for part in field.fields]
-            return list[_struct(field.name, common, is_open=True)] | None  # type: ignore[misc]  # the same
+            raise NotImplementedError("definitions are always walked")
         case Nested():
             return Union[*_forms(field.members), None]
         case Rows() | Structs():
@@ -329,16 +339,17 @@ def _scalar_type(kind: str, enum: tuple[str, ...]) -> Any:
 def _forms(members: tuple[Member, ...]) -> Iterator[Any]:
     for form in members:
         fields = [(part.name, _type(part)) for part in form.fields]
-        yield _struct(form.value or "object", fields, is_open=False, tag=form.value)
+        yield _struct(form.value or "object", fields, tag=form.value)
 
 
-def _struct(name: str, fields: list[tuple[str, Any]], *, is_open: bool, tag: str | None = None) -> Any:
-    """A struct type of these fields, all optional; an open one lets others pass."""
+def _struct(name: str, fields: list[tuple[str, Any]], *, tag: str | None = None) -> Any:
+    """A struct type of these fields, all optional, and no others."""
     return msgspec.defstruct(
         f"_{name}",
         [(f"f{n}", kind, None) for n, (_, kind) in enumerate(fields)],
         rename={f"f{n}": word for n, (word, _) in enumerate(fields)},
-        forbid_unknown_fields=not is_open,
+        forbid_unknown_fields=True,
+        omit_defaults=True,
         tag_field=None if tag is None else DISCRIMINATOR,
         tag=tag,
         gc=False,

@@ -155,11 +155,16 @@ def _read_definition(members: tuple[Member, ...]) -> tuple[list[tuple[Column, st
 
 
 def _guarded(part: Scalar | Scalars) -> str:
-    """A field of the JSON value `e`, NULL where it has another JSON type than declared."""
-    path = literal(f"$.{quoted(part.name)}")
-    kind = "ARRAY" if isinstance(part, Scalars) else part.type
-    read = f"from_json(e -> {path}, {literal(_as_json(_structure(part)))})"
-    return f"case when json_type(e, {path}) = {literal(kind)} then {read} end"
+    """A field of the JSON value `e`, NULL where it (or an element of it) has another JSON type than declared."""
+    value = f"e -> {literal(f'$.{quoted(part.name)}')}"
+    if isinstance(part, Scalar):
+        return _of_type(value, part.type)
+    elements = f"from_json(case when json_type({value}) = 'ARRAY' then {value} end, '[\"JSON\"]')"
+    return f"list_transform({elements}, lambda x: {_of_type('x', part.type)})"
+
+
+def _of_type(json: str, kind: str) -> str:
+    return f"case when json_type({json}) = {literal(kind)} then ({json} ->> '$')::{kind} end"
 
 
 def _payload_columns(name: str, doc: str, here: str) -> list[tuple[Column, str]]:
@@ -169,7 +174,14 @@ def _payload_columns(name: str, doc: str, here: str) -> list[tuple[Column, str]]
         (Column(name, TEXT, f"{doc} NULL from {PAYLOAD_KEPT_BYTES} bytes on: see raw."), short),
         (Column(f"{name}_bytes", INTEGER, f"Length of the string in {name}, in bytes."), f"strlen({here})"),
         (Column(f"{name}_media_type", TEXT, f"Media type of {name}, where the string tells it."), media_type_sql(here)),
-        (Column(f"{name}_sha256", TEXT, f"SHA-256 of the string in {name}, hex."), f"sha256({here})"),
+        (
+            Column(
+                f"{name}_sha256",
+                TEXT,
+                f"SHA-256 of the string in {name}, hex (raw.blobs: as received, escapes included).",
+            ),
+            f"sha256({here})",
+        ),
     ]
 
 

@@ -72,7 +72,11 @@ DRIFT = Table(
             "unknown_type, unknown_field, unknown_form (union), unknown_value (enum), wrong_type, unreadable.",
         ),
         Column("seen", "VARCHAR", "The JSON type or the API's word that was not expected; never an item's content."),
-        Column("occurrences", "BIGINT", "In how many received items."),
+        Column(
+            "occurrences",
+            "BIGINT",
+            "In how many items, counted whenever one is received; a rebuild counts those that are there.",
+        ),
         Column("first_seen_at", "TIMESTAMP", "When the first such item was first received, UTC."),
         Column("last_seen_at", "TIMESTAMP", "When the latest such item was received, UTC."),
         Column("example_conversation_id", "VARCHAR", "The conversation of one such item."),

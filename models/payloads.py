@@ -38,7 +38,8 @@ def cut(raw: bytes, from_bytes: int) -> tuple[bytes, list[tuple[Blob, bytes]]]:
     """The text without its long payload strings, and these, in order; strings shorter than `from_bytes` stay."""
     if len(raw) < from_bytes:
         return raw, []
-    pattern = re.compile(rb'"([A-Za-z0-9+/=_:;,.\\-]{%d,})"' % from_bytes)
+    # It begins with no character that may follow a closing quote, and of escapes holds \/ only: JSON stays JSON.
+    pattern = re.compile(rb'"((?=[A-Za-z0-9+/_-]|\\/)(?:[A-Za-z0-9+/=_:;,.%%-]|\\/){%d,})(?=\\?")' % from_bytes)
     kept, blobs, done = [], [], 0
     for match in pattern.finditer(raw):
         content = match[1]
@@ -58,7 +59,7 @@ def restore(text: bytes, blobs: Iterable[tuple[int, bytes]]) -> bytes:
 
 def media_type(content: bytes) -> str | None:
     """The media type that a payload tells of itself: by its data URL, or by how well-known formats begin."""
-    start = content[:200].decode("ascii", errors="replace")
+    start = content[:200].replace(b"\\/", b"/").decode("ascii", errors="replace")
     if match := re.match(_DATA_URL, start):
         return match[1]
     return next((kind for beginning, kind in _BEGINNINGS.items() if start.startswith(beginning)), None)

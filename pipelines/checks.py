@@ -26,6 +26,13 @@ def as_declared(files: Files) -> dg.AssetCheckResult:
     table = "\n".join(("| type | path | kind | seen | items |", "|---|---|---|---|---|", *lines[:_SHOWN]))
     return dg.AssetCheckResult(
         passed=not found,
-        severity=dg.AssetCheckSeverity[os.environ.get(_SEVERITY_VARIABLE, "WARN")],
+        severity=_severity(),
         metadata={"differences": len(found), "where": dg.MetadataValue.md(table)},
     )
+
+
+def _severity() -> dg.AssetCheckSeverity:
+    word = os.environ.get(_SEVERITY_VARIABLE, "WARN").upper()
+    if word not in dg.AssetCheckSeverity.__members__:
+        raise dg.Failure(f"{_SEVERITY_VARIABLE} is WARN or ERROR, not {word}", allow_retries=False)
+    return dg.AssetCheckSeverity[word]

@@ -55,9 +55,11 @@ def connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
     if not path.is_file():
         raise WarehouseError(f"{path}: no snapshot yet; register conversations and run `conversations sync` first")
     try:
-        return duckdb.connect(path, read_only=True)
+        con = duckdb.connect(path, read_only=True)
     except duckdb.Error as error:
         raise WarehouseError(f"{path}: cannot be read as a snapshot: {_first_line(error)}") from error
+    con.execute("set python_enable_replacements = false")  # a name in SQL is a table, never a variable of ours
+    return con
 
 
 @contextmanager

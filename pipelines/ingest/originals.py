@@ -72,6 +72,11 @@ class Originals:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
 
 def read_original(con: duckdb.DuckDBPyConnection, originals: Originals, conversation_id: str, item_id: str) -> bytes:

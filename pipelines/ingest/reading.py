@@ -19,6 +19,7 @@ from pipelines.ingest.errors import IngestError, WarehouseError
 from pipelines.ingest.originals import Originals, read_original
 from pipelines.ingest.places import Places
 from pipelines.ingest.report import RUNNING, read_run_file
+from pipelines.ingest.schema import VERSION
 
 _PROBLEMS_SHOWN = 20
 _WRITING = {getattr(duckdb.StatementType, name) for name in ("COPY", "EXPORT", "ATTACH", "DETACH", "LOAD")}
@@ -83,8 +84,7 @@ def _portable(result: duckdb.DuckDBPyRelation, huge: str) -> str:
 def status(places: Places, now: datetime) -> Status:
     """How the warehouse stands. WarehouseError if there is no snapshot yet."""
     conversations, items = facts.CONVERSATIONS.full_name, facts.ITEMS.full_name
-    with connect_read_only(places.serving) as con:
-        _refuse_foreign(con, places.serving)
+    with _open(places.serving) as con:
         never_asked, due, open_tails = con.execute(
             "select count(*) filter (last_polled_at is null), "
             "count(*) filter (status in ('active', 'failing') and (next_poll_at is null or next_poll_at <= ?)), "
@@ -117,28 +117,38 @@ def _drift(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
     return con.sql(f"select * from {ops.DRIFT.full_name} order by last_seen_at desc, occurrences desc").pl().to_dicts()
 
 
-def _refuse_foreign(con: duckdb.DuckDBPyConnection, serving: Path) -> None:
-    if not con.execute(
-        "select 1 from duckdb_tables() where schema_name || '.' || table_name = 'ops.warehouse'"
-    ).fetchall():
-        raise WarehouseError(f"{serving}: a DuckDB file, but no snapshot of a warehouse; check --serving")
+def _open(serving: Path) -> duckdb.DuckDBPyConnection:
+    """The snapshot, for questions of our own. WarehouseError if it is none, or one of another version."""
+    con = connect_read_only(serving)
+    try:
+        version = one(con, f"select schema_version from {ops.WAREHOUSE.full_name}")
+    except duckdb.Error:
+        con.close()
+        raise WarehouseError(f"{serving}: a DuckDB file, but no snapshot of a warehouse; check --serving") from None
+    if version != VERSION:
+        con.close()
+        raise WarehouseError(
+            f"{serving}: a snapshot of another version of conversations-to-duckdb (schema {version}, this one is "
+            f"{VERSION}); `conversations sync` or `rebuild` writes it anew"
+        )
+    return con
 
 
 def drift(serving: Path) -> list[dict[str, object]]:
     """Where items differ from what is declared: the rows of `ops.drift` in the snapshot, latest first."""
-    with connect_read_only(serving) as con:
+    with _open(serving) as con:
         return _drift(con)
 
 
 def original(places: Places, conversation_id: str, item_id: str) -> bytes:
     """An item's bytes as received. WarehouseError if it is not in the snapshot, or a payload's file is missing."""
-    with connect_read_only(places.serving) as con:
+    with _open(places.serving) as con:
         return read_original(con, Originals(places.warehouse), conversation_id, item_id)
 
 
 def row_counts(serving: Path, tables: Iterable[Table]) -> dict[Table, int]:
     """How many rows these tables have in the snapshot."""
-    with connect_read_only(serving) as con:
+    with _open(serving) as con:
         return {table: one(con, f"select count(*) from {table.full_name}") for table in tables}
 
 

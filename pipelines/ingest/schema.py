@@ -12,6 +12,7 @@ import duckdb
 
 from models import ops
 from models import raw as facts
+from models.conform import UNKNOWN_TYPE
 from models.flatten import same_item
 from models.ids import MACROS
 from models.item_type import SCHEMA as ITEMS_SCHEMA
@@ -28,7 +29,7 @@ VERSION = 2
 FACT_TABLES = (*facts.TABLES, *ops.TABLES)
 _MIGRATIONS = {1: (f"alter table {facts.ITEMS.full_name} add column is_raw_base64 BOOLEAN",)}
 """What leads from a version to the next, beside tables that are new."""
-_SLICE_ITEMS, _SLICE_BYTES, _FETCHED_ROWS = 20_000, 32_000_000, 1_000
+_SLICE_ITEMS, _SLICE_BYTES, _FETCHED_ROWS = 20_000, 32_000_000, 50
 
 
 def prepare(con: duckdb.DuckDBPyConnection, path: Path, originals: Originals) -> None:
@@ -64,12 +65,27 @@ def rebuild(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collect
             con.execute(f"drop table if exists {part.table.full_name}")
             _create_table(con, part.table)
         con.execute(f"delete from {ops.DRIFT.full_name} where type = ?", [name])
+    _count_unknown_types(con)
     findings, count = Findings(), 0
     for items in _slices(con, originals, types):
         fill(con, items, findings)
         count += len(items)
     findings.write(con)
     return count
+
+
+def _count_unknown_types(con: duckdb.DuckDBPyConnection) -> None:
+    """What the live items say of types that are not declared."""
+    con.execute(f"delete from {ops.DRIFT.full_name} where kind = ?", [UNKNOWN_TYPE])
+    findings = Findings()
+    columns = ", ".join(Received._fields[:-1])
+    for row in con.execute(
+        f"select {columns} from {facts.ITEMS.full_name} "
+        "where deleted_at is null and (type is null or not list_contains(?, type))",
+        [list(ITEM_TYPES)],
+    ).fetchall():
+        fill(con, [Received._make((*row, b""))], findings)
+    findings.write(con)
 
 
 def _slices(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collection[str]) -> Iterator[list[Received]]:

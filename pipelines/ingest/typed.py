@@ -11,12 +11,14 @@ from models import flatten, ops
 from models.conform import UNKNOWN_TYPE, UNREADABLE, Drift, conform, shown
 from models.item_type import SPINE
 from models.items import ITEM_TYPES
-from pipelines.ingest.database import POLARS_TYPES, insert, relation
+from pipelines.ingest.database import POLARS_TYPES, polars_columns, relation
 
 _SOURCE = "received"
 _SOURCE_COLUMNS = {column.name: POLARS_TYPES[column.type] for column in SPINE} | dict.fromkeys(
     ("type", "raw"), POLARS_TYPES["VARCHAR"]
 )
+_DISTINCT_AT_MOST = 100
+_OTHERS = "(others)"
 _NOT_TEXT = Drift("", UNREADABLE, "not UTF-8")
 _REFUSED = Drift("", UNREADABLE, "refused by DuckDB")
 
@@ -47,12 +49,13 @@ class Findings:
 
     def __init__(self) -> None:
         """Begin with none."""
+        self._distinct: dict[tuple[str, str], int] = {}
         self._found: dict[tuple[str, Drift], _Finding] = {}
 
     def add(self, item: Received, drift: Iterable[Drift]) -> None:
         """Count what was found in one item."""
         for one in drift:
-            key = (shown(item.type), one)
+            key = self._key(shown(item.type), one)
             known = self._found.get(key)
             if known is None:
                 example = (item.conversation_id, item.item_id)
@@ -62,21 +65,33 @@ class Findings:
             known.first_seen_at = min(known.first_seen_at, item.first_seen_at)
             known.last_seen_at = max(known.last_seen_at, item.last_seen_at)
 
+    def _key(self, type_name: str, drift: Drift) -> tuple[str, Drift]:
+        """The finding's own key; from some number on, all others of its kind share one."""
+        key = (type_name, drift)
+        if key in self._found:
+            return key
+        kind = (type_name, drift.kind)
+        self._distinct[kind] = self._distinct.get(kind, 0) + 1
+        return key if self._distinct[kind] <= _DISTINCT_AT_MOST else (type_name, Drift(_OTHERS, drift.kind, _OTHERS))
+
     def write(self, con: duckdb.DuckDBPyConnection) -> None:
         """Add the counts to `ops.drift`."""
-        table = ops.DRIFT.full_name
-        for (type_name, drift), found in self._found.items():
-            key = [type_name, *drift]
-            same = f"from {table} where type = ? and path = ? and kind = ? and seen = ?"
-            for count, first, last, *example in con.execute(
-                "select occurrences, first_seen_at, last_seen_at, example_conversation_id, example_item_id " + same, key
-            ).fetchall():
-                found.occurrences += count
-                found.first_seen_at = min(first, found.first_seen_at)
-                found.last_seen_at = max(last, found.last_seen_at)
-                found.example = (example[0], example[1])
-            con.execute(f"delete {same}", key)
-            insert(con, ops.DRIFT, [*key, found.occurrences, found.first_seen_at, found.last_seen_at, *found.example])
+        table, columns = ops.DRIFT.full_name, ops.DRIFT.column_names
+        key = ", ".join(ops.DRIFT.key)
+        found = (
+            (type_name, *drift, one.occurrences, one.first_seen_at, one.last_seen_at, *one.example)
+            for (type_name, drift), one in self._found.items()
+        )
+        with relation(con, "found", polars_columns(ops.DRIFT), found):
+            con.execute(
+                f"create or replace temp table merged as select {', '.join(columns[:4])}, "
+                "sum(occurrences) as occurrences, min(first_seen_at) as first_seen_at, "
+                "max(last_seen_at) as last_seen_at, first(example_conversation_id) as example_conversation_id, "
+                f"first(example_item_id) as example_item_id from (select * from {table} where ({key}) in "
+                f"(select ({key}) from found) union all select * from found) group by {key}"
+            )
+            con.execute(f"delete from {table} where ({key}) in (select ({key}) from found)")
+        con.execute(f"insert into {table} by name from merged")
 
 
 def fill(con: duckdb.DuckDBPyConnection, items: Iterable[Received], findings: Findings) -> None:
@@ -116,4 +131,4 @@ def _readable(item: Received) -> tuple[str, frozenset[Drift]]:
     except UnicodeDecodeError:
         text, found = item.original.decode(errors="replace"), frozenset({_NOT_TEXT})
     conformed = conform(ITEM_TYPES[str(item.type)], text)
-    return conformed.text or text, conformed.drift | found
+    return conformed.text, conformed.drift | found

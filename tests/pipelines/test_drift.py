@@ -127,6 +127,10 @@ HOSTILE = [
     as_json({"type": "tool_search_call", "arguments": {"n": 2**80, "deep": [[[[{}]]]], "s": "\ud800"}}),
     as_json({"type": "tool_search_output", "tools": [{"name": 5}, "text", None, {"type": "function", "name": "f"}]}),
     b'{"type":"tool_search_call","arguments":' + b"[" * 3000 + b"]" * 3000 + b"}",
+    *(
+        b'{"type":"tool_search_call","new":1,"arguments":' + b"[" * depth + b"]" * depth + b"}"
+        for depth in (400, 500, 600, 800, 900, 990, 1100)
+    ),
     b'{"type":"tool_search_call","arguments":' + b"9" * 5000 + b',"execution":1e999}',
     b'{"type":"message","role":"user","content":[{"type":"input_text","text":"not UTF-8 \xff"}]}',
     b'{"type":"message","role":"first","role":"user","content":[]}',
@@ -157,8 +161,8 @@ def test_hostile_values_harm_neither_their_item_nor_the_others(
     assert [original(where, "conv_1", item_id) for item_id in stored] == [raw.strip() for raw in given]
     texts = {str(item_id): text for item_id, text in rows("select item_id, text from items.message")}
     assert (texts["0"], texts["1"], texts["2"]) == ("nul \x00 end", "lone \ufffd surrogate", "four bytes \U0001f701")
-    assert (texts["11"], texts["msg_1"]) == ("not UTF-8 \ufffd", "hi")
-    assert rows("select item_id from raw.items where is_raw_base64") == [("11",)]
+    assert (texts["18"], texts["msg_1"]) == ("not UTF-8 \ufffd", "hi")
+    assert rows("select item_id from raw.items where is_raw_base64") == [("18",)]
     assert rows("select content_index, text from items.message__content where item_id = '5' order by 1") == [
         (0, None),
         (1, "hi"),
@@ -170,6 +174,76 @@ def test_hostile_values_harm_neither_their_item_nor_the_others(
         (2, None, None, None),
         (3, "function", "f", '{"type":"function","name":"f"}'),
     ]
+
+
+def test_of_a_name_that_stands_twice_the_last_counts(land: Callable[..., SyncResult], rows: Rows) -> None:
+    """As for everybody who reads JSON with Python or JavaScript; the first must not be misread on the way."""
+    land(
+        b'{"id":"sho_1","type":"shell_call_output","max_output_length":"42","max_output_length":7,"call_id":{"a":1},'
+        b'"call_id":"c","caller":{"type":"direct"},"caller":{"type":"program","caller_id":"x"}}',
+        b'{"id":"sho_2","type":"shell_call_output","max_output_length":7,"max_output_length":"42","odd_field":1}',
+    )
+    assert rows("select max_output_length, call_id, caller_type from items.shell_call_output order by item_id") == [
+        (7, "c", "program"),
+        (None, None, None),
+    ]
+
+
+def test_an_id_of_another_json_type_is_reported(land: Callable[..., SyncResult], rows: Rows) -> None:
+    land(b'{"id":5,"type":"message","content":[]}')
+    assert rows("select path, kind, seen, example_item_id from ops.drift") == [("id", "wrong_type", "integer", "~0")]
+
+
+def test_a_word_that_could_be_a_key_or_a_name_is_not_shown(land: Callable[..., SyncResult], rows: Rows) -> None:
+    land(as_json({**MESSAGE, "role": "sk-proj-abcDEF123456", "alice.smith-0171": 1, "n01712345678": 2}))
+    assert rows("select distinct path, seen from ops.drift order by all") == [
+        ("(not shown)", "integer"),
+        ("role", "(not shown)"),
+    ]
+
+
+def test_words_without_end_do_not_fill_the_drift_table(land: Callable[..., SyncResult], rows: Rows) -> None:
+    words = [f"word_{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(300)]
+    land(*(as_json({**MESSAGE, "id": f"m_{word}", word: 1}) for word in words))
+    assert rows("select count(*), sum(occurrences) from ops.drift") == [(101, 300)]
+    assert rows("select occurrences from ops.drift where path = '(others)'") == [(200,)]
+
+
+def test_wrong_elements_of_a_list_are_null(land: Callable[..., SyncResult], rows: Rows) -> None:
+    tool = {"type": "function", "allowed_callers": ["direct", 5, {"a": 1}, True]}
+    land(as_json({"id": "tso_1", "type": "tool_search_output", "tools": [tool]}))
+    assert rows("select allowed_callers from items.tool_search_output__tools") == [(["direct", None, None, None],)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"' + "A" * 70_000 + '"',
+        json.dumps(json.dumps({"image": "A" * 70_000})),
+        "1" * 70_000 + ',"c":1',
+        '"\\/9j\\/' + "A" * 70_000 + '"',
+        '"data:image/svg+xml,%3Csvg' + "A" * 70_000 + '","c":"' + "B" * 70_000 + '"',
+    ],
+)
+def test_what_is_left_of_an_item_after_a_cut_is_json(
+    value: str, land: Callable[..., SyncResult], rows: Rows, where: Places
+) -> None:
+    raw = f'{{"id":"x_1","type":"hologram_call","n":{value}}}'.encode()
+    land(raw)
+    assert rows("select json_valid(raw), raw ->> '$.type' from raw.items") == [(True, "hologram_call")]
+    assert original(where, "conv_1", "x_1") == raw
+
+
+def test_rebuild_counts_unknown_types_and_forgets_what_is_gone(land: Callable[..., SyncResult], where: Places) -> None:
+    land(as_json(HOLOGRAM), as_json({**MESSAGE, "mood": "fine"}))
+    with Warehouse.open(where.warehouse) as warehouse:
+        before = warehouse.con.execute("select * from ops.drift order by all").fetchall()
+        warehouse.con.execute("delete from ops.drift")
+        warehouse.rebuild()
+        assert warehouse.con.execute("select * from ops.drift order by all").fetchall() == before
+        warehouse.con.execute("update raw.items set deleted_at = now()::timestamp")
+        warehouse.rebuild()
+        assert warehouse.con.execute("select count(*) from ops.drift").fetchall() == [(0,)]
 
 
 def test_an_id_twice_on_a_page_is_stored_once_and_recorded(land: Callable[..., SyncResult], rows: Rows) -> None:
