@@ -156,6 +156,27 @@ class _Failed:
 _Event = _Arrived | _Finished | _Failed
 
 
+class _Room:
+    """How many bytes of items may wait to be written; a page is let in while there is any room at all."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._taken = 0
+        self._changed = asyncio.Condition()
+
+    async def take(self, count: int) -> None:
+        """Wait for room."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._taken < self._limit)
+            self._taken += count
+
+    async def give_back(self, count: int) -> None:
+        """Let others in."""
+        async with self._changed:
+            self._taken -= count
+            self._changed.notify_all()
+
+
 class _Run:
     """One execution: pullers fill a queue, one writer empties it."""
 
@@ -227,7 +248,9 @@ class _Run:
                 self._has_answered = self._is_right_project = True
                 self._items += len(step.items)
                 has_news = has_news or bool(step.items)
-                await queue.put(_Arrived(state, step, utc_now()))
+                arrived = _Arrived(state, step, utc_now())
+                await self._writer.room.take(arrived.bytes)
+                await queue.put(arrived)
             details = await self._client.retrieve(state.conversation_id) if _wants_details(state, has_news) else None
         except StopError:
             raise
@@ -288,6 +311,7 @@ class _Writer:
         self._landings: dict[str, Landing] = {}
         self._grown: set[str] = set()
         self._batch = Batch()
+        self.room = _Room(2 * BATCH_BYTES)
 
     async def drain(self, queue: "asyncio.Queue[_Event | None]") -> None:
         """Commit what the queue gives, until it gives None."""
@@ -300,9 +324,13 @@ class _Writer:
                 await writing
             if is_last:
                 break
-            writing = asyncio.create_task(asyncio.to_thread(self._write, tuple(events)))
+            writing = asyncio.create_task(self._write_and_make_room(tuple(events)))
             events.clear()
-        await asyncio.to_thread(self._write, tuple(events))
+        await self._write_and_make_room(tuple(events))
+
+    async def _write_and_make_room(self, events: "Sequence[_Event]") -> None:
+        await asyncio.to_thread(self._write, events)
+        await self.room.give_back(sum(event.bytes for event in events if isinstance(event, _Arrived)))
 
     def _write(self, events: Sequence[_Event]) -> None:
         for event in events:

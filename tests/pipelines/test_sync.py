@@ -324,3 +324,13 @@ def test_a_warehouse_of_a_newer_version_is_left_alone(where: Places, register: R
         warehouse.con.execute("update ops.warehouse set schema_version = 1000")
     with pytest.raises(WarehouseError, match="newer"):
         Warehouse.open(where.warehouse)
+
+
+def test_however_little_room_there_is_everything_arrives(
+    store: Store, register: Register, pull: Pull, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages wait for room to be written; a page larger than all the room there is goes in alone."""
+    monkeypatch.setattr("pipelines.ingest.sync.BATCH_BYTES", 1)
+    register(*(conversation(store, *(f"message {n}" for n in range(130))) for _ in range(4)))
+    assert pull().report.status == "done"
+    assert rows("select count(*) from items.message") == [(520,)]
