@@ -76,7 +76,7 @@ class Findings:
 
     def write(self, con: duckdb.DuckDBPyConnection) -> None:
         """Add the counts to `ops.drift`."""
-        table, columns = ops.DRIFT.full_name, ops.DRIFT.column_names
+        table = ops.DRIFT.full_name
         key = ", ".join(ops.DRIFT.key)
         found = (
             (type_name, *drift, one.occurrences, one.first_seen_at, one.last_seen_at, *one.example)
@@ -84,11 +84,12 @@ class Findings:
         )
         with relation(con, "found", polars_columns(ops.DRIFT), found):
             con.execute(
-                f"create or replace temp table merged as select {', '.join(columns[:4])}, "
-                "sum(occurrences) as occurrences, min(first_seen_at) as first_seen_at, "
-                "max(last_seen_at) as last_seen_at, first(example_conversation_id) as example_conversation_id, "
-                f"first(example_item_id) as example_item_id from (select * from {table} where ({key}) in "
-                f"(select ({key}) from found) union all select * from found) group by {key}"
+                f"create or replace temp table merged as select {key}, sum(occurrences) as occurrences, "
+                "min(first_seen_at) as first_seen_at, max(last_seen_at) as last_seen_at, "
+                "unnest(arg_min({'example_conversation_id': example_conversation_id, "
+                "'example_item_id': example_item_id}, first_seen_at)) "
+                f"from (select * from {table} where ({key}) in (select ({key}) from found) "
+                f"union all select * from found) group by {key}"
             )
             con.execute(f"delete from {table} where ({key}) in (select ({key}) from found)")
         con.execute(f"insert into {table} by name from merged")
