@@ -13,8 +13,9 @@ from models.items import ITEM_TYPES
 from pipelines.ingest.errors import IngestError
 from pipelines.ingest.reading import row_counts
 from pipelines.ingest.registry import from_setting
-from pipelines.ingest.sync import SyncOptions, SyncResult, sync
+from pipelines.ingest.sync import SyncOptions, sync
 from pipelines.ingest.warehouse import Warehouse
+from pipelines.ingest.writing import SyncResult
 from pipelines.resources import Api, Files
 
 WRITER_POOL = "duckdb_writer"

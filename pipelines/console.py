@@ -16,7 +16,7 @@ from pipelines.ingest.places import Places
 
 if TYPE_CHECKING:  # what is printed is given; to load it all would make `status` wait for HTTP
     from pipelines.ingest.reading import Status
-    from pipelines.ingest.sync import SyncResult
+    from pipelines.ingest.writing import SyncResult
 
 _LISTED = 10
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # what an item says must not steer the terminal

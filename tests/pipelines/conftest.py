@@ -10,8 +10,9 @@ import pytest
 from connectors.emulator import Store, running_emulator
 from connectors.openai_conversations import ConversationsClient
 from pipelines.ingest.places import Places
-from pipelines.ingest.sync import SyncOptions, SyncResult, sync
+from pipelines.ingest.sync import SyncOptions, sync
 from pipelines.ingest.warehouse import Warehouse
+from pipelines.ingest.writing import SyncResult
 
 KEY = "sk-test-marker-of-a-key"
 

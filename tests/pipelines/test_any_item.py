@@ -28,8 +28,8 @@ from models.shape import (
 )
 from pipelines.ingest.places import Places
 from pipelines.ingest.reading import original
-from pipelines.ingest.sync import SyncResult
 from pipelines.ingest.warehouse import Warehouse
+from pipelines.ingest.writing import SyncResult
 from tests.tracing import DRIFT, FREE, TYPED, Leaf, same, trace
 
 Values = st.SearchStrategy[object]

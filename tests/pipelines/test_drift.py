@@ -13,8 +13,8 @@ from models.item_type import ItemType
 from models.shape import integer, rows, text
 from pipelines.ingest.places import Places
 from pipelines.ingest.reading import original
-from pipelines.ingest.sync import SyncResult
 from pipelines.ingest.warehouse import Warehouse
+from pipelines.ingest.writing import SyncResult
 
 Rows = Callable[..., list[tuple[object, ...]]]
 

@@ -10,10 +10,13 @@ import stamina
 from connectors.emulator import Store, running_emulator
 from connectors.emulator.samples import sample_store
 from connectors.openai_conversations import ConversationsClient
+from models.items import ITEM_TYPES
 from pipelines.ingest.errors import SelectionError, WarehouseError
 from pipelines.ingest.places import Places
-from pipelines.ingest.sync import SyncOptions, SyncResult, sync
+from pipelines.ingest.publishing import publish
+from pipelines.ingest.sync import SyncOptions, sync
 from pipelines.ingest.warehouse import Warehouse
+from pipelines.ingest.writing import SyncResult
 
 Pull = Callable[..., SyncResult]
 Register = Callable[..., int]
@@ -177,9 +180,15 @@ def test_all_sample_conversations_arrive(where: Places, rows: Rows) -> None:
     assert rows("select count(*), count(distinct (conversation_id, item_id)) from raw.items") == [
         (samples.count_items(), samples.count_items())
     ]
-    for name in ("message", "function_call", "function_call_output", "web_search_call"):
+    for name in ITEM_TYPES:
         assert rows(f"select count(*) from items.{name}") == rows("select count(*) from raw.items where type = ?", name)
     assert rows("select count(distinct type) from raw.items") == [(29,)]
+    tables = [part.table.full_name for item_type in ITEM_TYPES.values() for part in item_type.tables]
+    synced = {table: rows(f"select * from {table} order by all") for table in tables}
+    with Warehouse.open(where.warehouse) as warehouse:
+        assert warehouse.rebuild() == samples.count_items()
+        publish(warehouse, where.serving)
+    assert {table: rows(f"select * from {table} order by all") for table in tables} == synced
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"error":"zebra"}', b'{"data":[{"id":"zebra"'])
@@ -330,7 +339,7 @@ def test_however_little_room_there_is_everything_arrives(
     store: Store, register: Register, pull: Pull, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages wait for room to be written; a page larger than all the room there is goes in alone."""
-    monkeypatch.setattr("pipelines.ingest.sync.BATCH_BYTES", 1)
+    monkeypatch.setattr("pipelines.ingest.writing.BATCH_BYTES", 1)
     register(*(conversation(store, *(f"message {n}" for n in range(130))) for _ in range(4)))
     assert pull().report.status == "done"
     assert rows("select count(*) from items.message") == [(520,)]

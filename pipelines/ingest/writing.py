@@ -1,0 +1,254 @@
+"""The writing half of a sync: turns what arrives into batches, and has them committed.
+
+Here: what waits to be written, when it is written, and what a run counts. Not here: who is asked when (`sync`), what a
+page means (`landing`), SQL (`warehouse`).
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from connectors.openai_conversations import (
+    Conversation,
+    ConversationsError,
+    ForbiddenError,
+    NotFoundError,
+    Step,
+)
+from models.conform import readable_json
+from pipelines.ingest.clock import INACTIVE_POLL, next_poll_at, utc, utc_now
+from pipelines.ingest.landing import ConversationState, Landing, RunStamp
+from pipelines.ingest.places import Places
+from pipelines.ingest.report import RunReport, write_run_file
+from pipelines.ingest.warehouse import Batch, Problem, Warehouse
+
+BATCH_ITEMS = 20_000
+BATCH_BYTES = 32_000_000
+BATCH_SECONDS = 10.0
+
+
+@dataclass
+class SyncResult:
+    """What a run did; `rows_by_type` counts the raw items written, by the API's type word."""
+
+    report: RunReport
+    rows_by_type: dict[str, int] = field(default_factory=dict)
+    failures: list[Problem] = field(default_factory=list)
+    is_published: bool = False
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A page of a conversation, received at `at` (UTC)."""
+
+    state: ConversationState
+    step: Step
+    at: datetime
+
+    @property
+    def bytes(self) -> int:
+        """Length of the page's items."""
+        return sum(len(item.raw) for item in self.step.items)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A conversation was pulled to its end; `details` where they were asked for."""
+
+    state: ConversationState
+    details: Conversation | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A conversation could not be pulled to its end."""
+
+    state: ConversationState
+    error: ConversationsError
+
+
+Event = Arrived | Finished | Failed
+
+
+class Room:
+    """How many bytes of items may wait to be written; a page is let in while there is any room at all."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._taken = 0
+        self._changed = asyncio.Condition()
+
+    async def take(self, count: int) -> None:
+        """Wait for room."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._taken < self._limit)
+            self._taken += count
+
+    async def give_back(self, count: int) -> None:
+        """Let others in."""
+        async with self._changed:
+            self._taken -= count
+            self._changed.notify_all()
+
+
+class Writer:
+    """Turns what arrives into committed batches. Its work is done in a thread, one batch at a time."""
+
+    def __init__(self, warehouse: Warehouse, result: SyncResult, include: Sequence[str], places: Places) -> None:
+        self._warehouse = warehouse
+        self._result = result
+        self._report = result.report
+        self._run_file = places.run_file
+        self._stamp = RunStamp(self._report.run_id, ",".join(sorted(include)))
+        self._landings: dict[str, Landing] = {}
+        self._grown: set[str] = set()
+        self._batch = Batch()
+        self.room = Room(2 * BATCH_BYTES)
+
+    async def drain(self, queue: "asyncio.Queue[Event | None]") -> None:
+        """Commit what the queue gives, until it gives None."""
+        write_run_file(self._run_file, self._report)
+        events: list[Event] = []
+        writing: asyncio.Task[None] | None = None
+        while True:
+            is_last = await _fill(events, queue)
+            if writing is not None:
+                await writing
+            if is_last:
+                break
+            writing = asyncio.create_task(self._write_and_make_room(tuple(events)))
+            events.clear()
+        await self._write_and_make_room(tuple(events))
+
+    async def _write_and_make_room(self, events: "Sequence[Event]") -> None:
+        await asyncio.to_thread(self._write, events)
+        await self.room.give_back(sum(event.bytes for event in events if isinstance(event, Arrived)))
+
+    def _write(self, events: Sequence[Event]) -> None:
+        for event in events:
+            match event:
+                case Arrived():
+                    self._land(event)
+                case Finished():
+                    self._finish(event)
+                case Failed():
+                    self._fail(event)
+        self._commit()
+
+    def _commit(self) -> None:
+        if self._batch.states:
+            self._warehouse.commit(self._batch, self._report.run_id)
+            write_run_file(self._run_file, self._report)
+        self._batch = Batch()
+
+    def _land(self, event: Arrived) -> None:
+        conversation_id = event.state.conversation_id
+        landing = self._landings.get(conversation_id)
+        if landing is None:
+            landing = Landing(event.state, self._stamp, self._warehouse.stored(conversation_id))
+            self._landings[conversation_id] = landing
+        if landing.begins_again(event.step):
+            self._commit()
+        landed = landing.land(event.step, event.at)
+        self._batch.add(landing.state, landed)
+        self._report.items_new += landed.new
+        self._report.items_changed += len(landed.rows) - landed.new
+        self._report.items_deleted += len(landed.gone)
+        for row in landed.rows:
+            word = row.type or ""
+            self._result.rows_by_type[word] = self._result.rows_by_type.get(word, 0) + 1
+        if landed.new and conversation_id not in self._grown:
+            self._grown.add(conversation_id)
+            self._report.conversations_grown += 1
+        self._batch.problems += _oddities(conversation_id, event.step, bool(landed.renumbered))
+
+    def _finish(self, event: Finished) -> None:
+        state, now = self._end(event.state), utc_now()
+        grown_at = now if state.conversation_id in self._grown else state.last_grown_at
+        if event.details is not None:
+            state = _with_details(state, event.details)
+        self._settle(
+            event.state,
+            replace(
+                state,
+                last_polled_at=now,
+                last_grown_at=grown_at,
+                next_poll_at=next_poll_at(state.conversation_id, now, grown_at or state.created_at or now),
+                status="active",
+                last_error=None,
+            ),
+        )
+        if event.state.status != "active":
+            self._batch.recovered.append(state.conversation_id)
+
+    def _fail(self, event: Failed) -> None:
+        state, now = self._end(event.state), utc_now()
+        status = _status(event.error)
+        wait = next_poll_at(state.conversation_id, now, now) if status == "failing" else now + INACTIVE_POLL
+        message = str(event.error)
+        self._settle(
+            event.state, replace(state, last_polled_at=now, next_poll_at=wait, status=status, last_error=message)
+        )
+        problem = Problem(state.conversation_id, type(event.error).__name__, message)
+        self._batch.problems.append(problem)
+        self._result.failures.append(problem)
+        self._report.conversations_failed += 1
+
+    def _settle(self, begun: ConversationState, state: ConversationState) -> None:
+        """Keep how a conversation stands now; when it was asked is no news, unless it was the first time."""
+        self._batch.states[state.conversation_id] = state
+        told = (state.status, state.created_at, state.metadata)
+        is_news = begun.last_polled_at is None or told != (begun.status, begun.created_at, begun.metadata)
+        self._batch.has_news = self._batch.has_news or is_news
+
+    def _end(self, begun: ConversationState) -> ConversationState:
+        landing = self._landings.pop(begun.conversation_id, None)
+        return begun if landing is None else landing.state
+
+
+async def _fill(events: list[Event], queue: "asyncio.Queue[Event | None]") -> bool:
+    """Take from the queue until there is a batch; returns whether that was the end."""
+    items, size, deadline = 0, 0, time.monotonic() + BATCH_SECONDS
+    while items < BATCH_ITEMS and size < BATCH_BYTES:
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                event = await queue.get()
+        except TimeoutError:
+            return False
+        if event is None:
+            return True
+        events.append(event)
+        if isinstance(event, Arrived):
+            items += len(event.step.items)
+            size += event.bytes
+    return False
+
+
+def _with_details(state: ConversationState, details: Conversation) -> ConversationState:
+    return replace(
+        state,
+        created_at=None if details.created_at is None else utc(details.created_at),
+        metadata=None if details.metadata is None else readable_json(details.metadata.decode()),
+    )
+
+
+def _status(error: ConversationsError) -> str:
+    match error:
+        case NotFoundError():
+            return "missing"
+        case ForbiddenError():
+            return "forbidden"
+        case _:
+            return "failing"
+
+
+def _oddities(conversation_id: str, step: Step, is_renumbered: bool) -> Iterator[Problem]:
+    """What is worth recording although nothing is left to do."""
+    if step.repeated_ids:
+        message = f"{len(step.repeated_ids)} IDs stood twice on one page; the first of each was kept."
+        yield Problem(conversation_id, "duplicate_id", message, is_over=True)
+    if is_renumbered:
+        message = "A re-list came in another order than the one stored; its positions were given anew."
+        yield Problem(conversation_id, "order_changed", message, is_over=True)
