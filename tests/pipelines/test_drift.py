@@ -182,10 +182,12 @@ def test_of_a_name_that_stands_twice_the_last_counts(land: Callable[..., SyncRes
         b'{"id":"sho_1","type":"shell_call_output","max_output_length":"42","max_output_length":7,"call_id":{"a":1},'
         b'"call_id":"c","caller":{"type":"direct"},"caller":{"type":"program","caller_id":"x"}}',
         b'{"id":"sho_2","type":"shell_call_output","max_output_length":7,"max_output_length":"42","odd_field":1}',
+        b'{"id":"sho_3","type":"shell_call_output","max_output_length":1,"max_output_length":2,"call_id":"a","call_id":"b"}',
     )
     assert rows("select max_output_length, call_id, caller_type from items.shell_call_output order by item_id") == [
         (7, "c", "program"),
         (None, None, None),
+        (2, "b", None),
     ]
 
 
