@@ -40,6 +40,17 @@ RUNS = Table(
         Column("retries", "BIGINT", "Requests that were repetitions of a failed one."),
         Column("rate_limited", "BIGINT", "Answers 429."),
         Column("received_bytes", "BIGINT", "Bytes of the answers' bodies."),
+        Column(
+            "scope",
+            "VARCHAR",
+            "What was asked: active conversations; all, missing and forbidden ones too; due; chosen; reconcile: whole "
+            "lists.",
+        ),
+        Column("conversations_verified", "BIGINT", "Conversations whose whole list was compared with what is stored."),
+        Column(
+            "reconcile_requests", "BIGINT", "Of the requests, those that listed conversations anew to compare them."
+        ),
+        Column("publish_ms", "BIGINT", "Milliseconds that copying the snapshot took; NULL if none was published."),
     ),
     key=("run_id",),
 )
@@ -49,7 +60,7 @@ PROBLEMS = Table(
     "Troubles of single conversations. One row per conversation and kind; closed by a later success.",
     (
         Column("conversation_id", "VARCHAR", "The conversation."),
-        Column("kind", "VARCHAR", "Kind of trouble: the error's name, or duplicate_id."),
+        Column("kind", "VARCHAR", "Kind of trouble: the error's name, duplicate_id or order_changed."),
         Column("message", "VARCHAR", "What happened and what to do; never an item's content."),
         Column("first_seen_at", "TIMESTAMP", "When it was first met, UTC."),
         Column("last_seen_at", "TIMESTAMP", "When it was last met, UTC."),
@@ -79,9 +90,20 @@ DRIFT = Table(
         ),
         Column("first_seen_at", "TIMESTAMP", "When the first such item was first received, UTC."),
         Column("last_seen_at", "TIMESTAMP", "When the latest such item was received, UTC."),
-        Column("example_conversation_id", "VARCHAR", "The conversation of one such item."),
-        Column("example_item_id", "VARCHAR", "One such item."),
+        Column("example_conversation_id", "VARCHAR", "The conversation of one such item; NULL if it was forgotten."),
+        Column("example_item_id", "VARCHAR", "One such item; NULL if its conversation was forgotten."),
     ),
     key=("type", "path", "kind", "seen"),
 )
-TABLES = (WAREHOUSE, RUNS, PROBLEMS, DRIFT)
+FORGOTTEN = Table(
+    "ops",
+    "forgotten",
+    "Conversations that were erased and are not taken in again. One row per conversation, without its ID.",
+    (
+        Column("conversation_sha256", "VARCHAR", "SHA-256 of the conversation's ID, hex."),
+        Column("forgotten_at", "TIMESTAMP", "When it was forgotten, UTC."),
+        Column("erased_at", "TIMESTAMP", "When the last byte of it was gone from our files, UTC; NULL until then."),
+    ),
+    key=("conversation_sha256",),
+)
+TABLES = (WAREHOUSE, RUNS, PROBLEMS, DRIFT, FORGOTTEN)

@@ -27,9 +27,20 @@ CONVERSATIONS = Table(
         Column(
             "status",
             "VARCHAR",
-            "active; missing (unknown to the API); forbidden (our key may not read it); failing (see last_error).",
+            "active; missing (unknown to the API); forbidden (our key may not read it); failing (see last_error); "
+            "unregistered (no longer pulled).",
         ),
         Column("last_error", "VARCHAR", "Why the last pull of it failed; NULL if it did not."),
+        Column(
+            "last_verified_at",
+            "TIMESTAMP",
+            "When its whole list was last compared with what is stored, UTC; NULL if it never was.",
+        ),
+        Column(
+            "missing_since",
+            "TIMESTAMP",
+            "When the API was first found not to know it, UTC; NULL while it does. Its items stay as they were.",
+        ),
     ),
     key=("conversation_id",),
 )
@@ -57,7 +68,12 @@ ITEMS = Table(
         ),
         Column("include_set", "VARCHAR", "What include[] asked for, sorted: it changes what an item holds."),
         Column("first_seen_at", "TIMESTAMP", "When the item was first received, UTC."),
-        Column("last_seen_at", "TIMESTAMP", "When the item was last received or confirmed by a re-list, UTC."),
+        Column(
+            "last_seen_at",
+            "TIMESTAMP",
+            "When this text of the item was received, UTC; when the whole list last agreed with what is stored, "
+            "raw.conversations.last_verified_at tells.",
+        ),
         Column(
             "deleted_at",
             "TIMESTAMP",

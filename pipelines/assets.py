@@ -3,14 +3,17 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import dagster as dg
+from pydantic import Field
 
-from connectors.openai_conversations import ConfigurationError
+from connectors.openai_conversations.errors import StopError
+from connectors.openai_conversations.protocol import CONVERSATION_ID
 from models.item_type import SCHEMA as ITEMS_SCHEMA
 from models.item_type import ItemType
 from models.items import ITEM_TYPES
-from pipelines.ingest.errors import IngestError
+from pipelines.ingest.asking import Limits
 from pipelines.ingest.reading import row_counts
 from pipelines.ingest.registry import from_setting
 from pipelines.ingest.sync import SyncOptions, sync
@@ -24,12 +27,17 @@ SNAPSHOT = dg.AssetKey("serving_snapshot")
 _SOURCE_VARIABLE = "CONVERSATIONS_SOURCE"
 
 
-class SyncConfig(dg.Config):
-    """Which conversations a run asks: every active one, unless said otherwise."""
+ConversationId = Annotated[str, Field(pattern=CONVERSATION_ID)]
 
-    conversations: list[str] = []
+
+class SyncConfig(dg.Config):
+    """Which conversations a run asks: every active one, unless said otherwise; and how long it may take."""
+
+    conversations: list[ConversationId] = []
     only_due: bool = False
     include_inactive: bool = False
+    reconcile: bool = Field(default=False, description="List them whole, and make what is stored agree.")
+    run_deadline_seconds: float = Field(default=86_400.0, ge=1)
 
 
 @dg.asset(
@@ -44,7 +52,7 @@ def conversations(context: dg.AssetExecutionContext, files: Files) -> dg.Materia
     source = os.environ.get(_SOURCE_VARIABLE, "")
     with _told(), Warehouse.open(files.places().warehouse) as warehouse:
         found = from_setting(source) if source else ()
-        new = sum(warehouse.register(one.ids, one.source) for one in found)
+        new = sum(warehouse.register(one).new for one in found)
         malformed = sum(len(one.malformed) for one in found)
         registered = warehouse.count_conversations()
     context.log.info(f"{registered} conversations registered, {new} of them new; {malformed} malformed IDs left out")
@@ -97,7 +105,8 @@ def items(
         chosen=tuple(config.conversations),
         only_due=config.only_due,
         include_inactive=config.include_inactive,
-        concurrency=api.concurrency,
+        reconcile=config.reconcile,
+        limits=Limits(api.concurrency, api.conversation_deadline_seconds, config.run_deadline_seconds),
     )
     with _told():
         result = sync(files.places(), api.client(), options)
@@ -130,5 +139,5 @@ def _told() -> Iterator[None]:
     """Turn errors that have words for the user into a failure that shows these words, without a traceback."""
     try:
         yield
-    except (IngestError, ConfigurationError) as error:
+    except StopError as error:
         raise dg.Failure(str(error), allow_retries=False) from None

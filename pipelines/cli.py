@@ -7,8 +7,9 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 
@@ -30,14 +31,17 @@ class Command(click.Group):
 
 @contextmanager
 def _told() -> Iterator[None]:
-    from pipelines.ingest.errors import IngestError, SelectionError, SourceError
+    from connectors.openai_conversations.errors import StopError
+    from pipelines.ingest.errors import SelectionError, SourceError
 
     try:
         yield
     except (SelectionError, SourceError) as error:
         raise click.UsageError(str(error)) from error
-    except IngestError as error:
+    except StopError as error:
         raise click.ClickException(str(error)) from error
+    except BrokenPipeError:
+        raise  # click ends quietly: who reads has seen enough
     except OSError as error:
         words = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         raise click.ClickException(words) from error
@@ -58,10 +62,119 @@ def _places_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+class ConversationId(click.ParamType[str]):
+    """An ID that can be a conversation's."""
+
+    name = "conversation_id"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The ID; fails where it cannot be one."""
+        from connectors.openai_conversations.protocol import is_conversation_id
+
+        if not is_conversation_id(value):
+            self.fail(f"{value[:80]!r} is no conversation ID (conv_...)", param, ctx)
+        return value
+
+
+CONVERSATION_ID = ConversationId()
+_ASKING_OPTIONS = (
+    click.option(
+        "--include",
+        multiple=True,
+        metavar="VALUE",
+        help="What to ask for with include[]; may be given often.  [default: all the API knows]",
+    ),
+    click.option("--no-include", is_flag=True, help="Ask for nothing with include[]."),
+    click.option(
+        "--concurrency",
+        type=click.IntRange(1, 500),
+        default=16,
+        show_default=True,
+        help="How many conversations are asked at once.",
+    ),
+    click.option(
+        "--requests-per-second",
+        type=click.FloatRange(0.001, 10_000),
+        help="How many requests may be sent in a second.  [default: as many as the API takes]",
+    ),
+    click.option(
+        "--max-retries",
+        type=click.IntRange(0, 20),
+        default=2,
+        show_default=True,
+        help="How often a failed request is repeated.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(0.1, 3600),
+        default=600.0,
+        show_default=True,
+        help="Seconds that one try of a request may take.",
+    ),
+    click.option(
+        "--conversation-deadline",
+        type=click.FloatRange(1, 86_400),
+        default=1800.0,
+        show_default=True,
+        help="Seconds that one conversation may take.",
+    ),
+    click.option(
+        "--run-deadline",
+        type=click.FloatRange(1, 30 * 86_400),
+        default=86_400.0,
+        show_default=True,
+        help="Seconds that all may take; the next run goes on.",
+    ),
+    click.option(
+        "--base-url",
+        metavar="URL",
+        help="Address of the API.  [env: OPENAI_BASE_URL; default: https://api.openai.com/v1]",
+    ),
+    click.option("--allow-http", is_flag=True, help="Let plain http go to other machines, key and conversations too."),
+)
+
+
+def _asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_ASKING_OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """What the asking options say."""
+
+    client: Any
+    include: tuple[str, ...]
+    limits: Any
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        include: tuple[str, ...],
+        no_include: bool,
+        concurrency: int,
+        conversation_deadline: float,
+        run_deadline: float,
+        **settings: Any,
+    ) -> Self:
+        if include and no_include:
+            raise click.UsageError("--include and --no-include exclude each other")
+        from connectors.openai_conversations import INCLUDE, ConversationsClient
+        from pipelines.ingest.asking import Limits
+
+        return cls(
+            ConversationsClient(max_in_flight=concurrency, **settings),
+            () if no_include else include or INCLUDE,
+            Limits(concurrency, conversation_deadline, run_deadline),
+        )
+
+
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="conversations-to-duckdb")
 def main() -> None:
-    r"""Every item of your OpenAI conversations as DuckDB tables.
+    """Every item of your OpenAI conversations as DuckDB tables.
 
     \b
     First time:
@@ -91,25 +204,30 @@ def main() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="DuckDB or SQLite file for --sql; it is only read.",
 )
+@click.option("--touch", is_flag=True, help="Make them due at once, known ones too: they have something new.")
+@click.option("--again", is_flag=True, help="Take back those that were unregistered or forgotten.")
 @_places_options
 def register(
     ids: tuple[str, ...],
     file: Path | None,
     sql: str | None,
     database: Path | None,
+    touch: bool,
+    again: bool,
     warehouse: Path | None,
     serving: Path | None,
 ) -> None:
-    r"""Add conversations to the registry.
+    """Add conversations to the registry.
 
     The API has no way to list conversations: the IDs come from where you stored them when you created them.
-    Registering one again changes nothing. What is no conversation ID is counted and listed, and left out.
+    Registering one again changes nothing. What is no conversation ID is counted and listed, and left out. Where a file
+    or a query has a column touched_at, a conversation touched since it was last asked is due at once.
 
     \b
     Examples:
       conversations register conv_0a1b... conv_2c3d...
       conversations register --file exported_ids.csv
-      conversations register --sql "select conv_id from chats" --database app.sqlite
+      conversations register --sql "select conv_id, touched_at from chats" --database app.sqlite
     """
     from pipelines.ingest.registry import candidates, from_file, from_sql
 
@@ -122,58 +240,66 @@ def register(
     ]
     if not found:
         raise click.UsageError("give conversation IDs, --file or --sql")
-    new, known, malformed = _register(places(warehouse, serving), found)
-    click.echo(f"{new} new, {known} known, {len(malformed)} malformed.")
+    registered = _register(places(warehouse, serving), found, touch=touch, again=again)
+    malformed = [word for source in found for word in source.malformed]
+    click.echo(f"{registered.new} new, {registered.known} known, {len(malformed)} malformed.")
+    if registered.left_out:
+        click.echo(f"{registered.left_out} left out: unregistered or forgotten before; --again takes them back.")
     for word in malformed[:LISTED]:
         click.echo(f"  not a conversation ID (conv_...): {word[:80]!r}", err=True)
     if len(malformed) > LISTED:
         click.echo(f"  ... and {len(malformed) - LISTED} more", err=True)
 
 
-def _register(where: Places, found: list[Any]) -> tuple[int, int, list[str]]:
+def _register(where: Places, found: list[Any], *, touch: bool, again: bool) -> Any:
+    from pipelines.ingest.membership import Registered
     from pipelines.ingest.publishing import publish
     from pipelines.ingest.warehouse import Warehouse
 
     with Warehouse.open(where.warehouse) as store:
-        new = sum(store.register(source.ids, source.source) for source in found)
+        registered = [store.register(source.touched() if touch else source, again=again) for source in found]
         publish(store, where.serving)
-    named = sum(len(source.ids) for source in found)
-    return new, named - new, [word for source in found for word in source.malformed]
+    return sum(registered, Registered())
 
 
 @main.command()
-@click.option("--conversation", "chosen", multiple=True, metavar="ID", help="Ask only this one; may be given often.")
-@click.option("--due", "only_due", is_flag=True, help="Ask only those that are due, as the schedule does.")
-@click.option("--all", "include_inactive", is_flag=True, help="Ask missing and forbidden ones too.")
-@click.option(
-    "--include",
-    multiple=True,
-    metavar="VALUE",
-    help="What to ask for with include[]; may be given often.  [default: all the API knows]",
-)
-@click.option("--no-include", is_flag=True, help="Ask for nothing with include[].")
-@click.option(
-    "--concurrency",
-    type=click.IntRange(1, 500),
-    default=16,
-    show_default=True,
-    help="How many conversations are asked at once.",
-)
-@click.option(
-    "--max-retries",
-    type=click.IntRange(0, 20),
-    default=2,
-    show_default=True,
-    help="How often a failed request is repeated.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0.1, 3600),
-    default=600.0,
-    show_default=True,
-    help="Seconds that a request may take.",
-)
-@click.option(
+@click.argument("ids", nargs=-1, required=True, type=CONVERSATION_ID, metavar="CONVERSATION_ID...")
+@_places_options
+def unregister(ids: tuple[str, ...], warehouse: Path | None, serving: Path | None) -> None:
+    """Stop pulling conversations, and keep what is stored.
+
+    They stay so even if a source names them again; `register --again` takes them back.
+    """
+    from pipelines.ingest.publishing import publish
+    from pipelines.ingest.warehouse import Warehouse
+
+    where = places(warehouse, serving)
+    with Warehouse.open(where.warehouse) as store:
+        store.unregister(ids)
+        publish(store, where.serving)
+    click.echo(f"{len(ids)} unregistered; their items stay.")
+
+
+@main.command()
+@click.argument("ids", nargs=-1, required=True, type=CONVERSATION_ID, metavar="CONVERSATION_ID...")
+@_places_options
+def forget(ids: tuple[str, ...], warehouse: Path | None, serving: Path | None) -> None:
+    """Erase conversations from all files here, for good.
+
+    Their rows, payload files and problems go, and the serving snapshot is replaced at once. They stay forgotten
+    even if a source names them again; `register --again` takes them back. At the API nothing is deleted. A reader
+    that holds the old snapshot open has it until it closes it; backups, query results and Dagster's event log
+    (which may name a conversation's ID) are yours to see to. The warehouse is written anew, which takes time and
+    space.
+    """
+    from pipelines.ingest.forgetting import forget as erase
+
+    where = places(warehouse, serving)
+    items = erase(where, ids)
+    click.echo(f"Forgot {len(ids)} conversations with {items:,} items. Snapshot: {where.serving}")
+
+
+_CUT_OPTION = click.option(
     "--cut-from",
     type=click.IntRange(0),
     default=65_536,
@@ -181,66 +307,147 @@ def _register(where: Places, found: list[Any]) -> tuple[int, int, list[str]]:
     metavar="BYTES",
     help="Keep payloads (images, files) from this length on in files beside the warehouse; 0: all in raw.items.",
 )
+_JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+
+
+@main.command()
 @click.option(
-    "--base-url",
-    metavar="URL",
-    help="Address of the API.  [env: OPENAI_BASE_URL; default: https://api.openai.com/v1]",
+    "--conversation",
+    "chosen",
+    multiple=True,
+    type=CONVERSATION_ID,
+    metavar="ID",
+    help="Ask only this one; may be given often.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
+@click.option(
+    "--due",
+    "only_due",
+    is_flag=True,
+    help="Ask only those that are due, as the schedule does: it also lists some whole, with up to a tenth of its "
+    "requests, and publishes at most every 5 minutes.",
+)
+@click.option("--all", "include_inactive", is_flag=True, help="Ask missing and forbidden ones too.")
+@_asking_options
+@_CUT_OPTION
+@_JSON_OPTION
 @_places_options
 @click.pass_context
 def sync(
     ctx: click.Context,
+    /,
     chosen: tuple[str, ...],
     only_due: bool,
     include_inactive: bool,
-    include: tuple[str, ...],
-    no_include: bool,
-    concurrency: int,
-    max_retries: int,
-    timeout: float,
     cut_from: int,
-    base_url: str | None,
     as_json: bool,
     warehouse: Path | None,
     serving: Path | None,
+    **asking: Any,
 ) -> None:
     """Pull what is new in the registered conversations.
 
     Asks every active conversation for the items after its cursor, commits them with the cursor, and puts a new serving
     snapshot in place. Safe to stop at any time, and to run again.
     """
-    if include and no_include:
-        raise click.UsageError("--include and --no-include exclude each other")
     if sum((bool(chosen), only_due, include_inactive)) > 1:
         raise click.UsageError("--conversation, --due and --all exclude each other")
-    from connectors.openai_conversations import INCLUDE, ConfigurationError, ConversationsClient
+    choice = {"chosen": chosen, "only_due": only_due, "include_inactive": include_inactive}
+    _sync(ctx, places(warehouse, serving), _Asking.of(**asking), as_json, cut_from_bytes=cut_from, **choice)
+
+
+@main.command()
+@click.argument("ids", nargs=-1, type=CONVERSATION_ID, metavar="[CONVERSATION_ID]...")
+@click.option("--all", "include_inactive", is_flag=True, help="List missing and forbidden ones too.")
+@_asking_options
+@_CUT_OPTION
+@_JSON_OPTION
+@_places_options
+@click.pass_context
+def reconcile(
+    ctx: click.Context,
+    /,
+    ids: tuple[str, ...],
+    include_inactive: bool,
+    cut_from: int,
+    as_json: bool,
+    warehouse: Path | None,
+    serving: Path | None,
+    **asking: Any,
+) -> None:
+    """List conversations whole, and make what is stored agree.
+
+    All active ones, or those named. Items that are no longer listed get deleted_at and leave the typed tables;
+    changed ones are replaced; those that came back lose deleted_at. A conversation that the API no longer knows is
+    marked missing, and its items stay.
+    """
+    if ids and include_inactive:
+        raise click.UsageError("CONVERSATION_ID and --all exclude each other")
+    choice = {"chosen": ids, "include_inactive": include_inactive, "reconcile": True}
+    _sync(ctx, places(warehouse, serving), _Asking.of(**asking), as_json, cut_from_bytes=cut_from, **choice)
+
+
+def _sync(ctx: click.Context, where: Places, asking: _Asking, as_json: bool, **options: Any) -> None:
     from pipelines.console import print_run
     from pipelines.ingest.sync import SyncOptions
     from pipelines.ingest.sync import sync as run
 
-    options = SyncOptions(
-        chosen=chosen,
-        only_due=only_due,
-        include_inactive=include_inactive,
-        include=() if no_include else include or INCLUDE,
-        concurrency=concurrency,
-        cut_from_bytes=cut_from,
-    )
-    try:
-        client = ConversationsClient(
-            base_url=base_url, max_retries=max_retries, timeout=timeout, max_connections=concurrency
-        )
-    except ConfigurationError as error:
-        raise click.ClickException(str(error)) from error
-    where = places(warehouse, serving)
     with _progress() as on_progress:
-        result = run(where, client, options, on_progress)
+        result = run(
+            where, asking.client, SyncOptions(include=asking.include, limits=asking.limits, **options), on_progress
+        )
     print_run(result, where, as_json)
     if result.report.error:
         raise click.ClickException(result.report.error)
     if result.failures:
         ctx.exit(PARTIAL_EXIT)
+
+
+@main.command()
+@click.argument("ids", nargs=-1, type=CONVERSATION_ID, metavar="[CONVERSATION_ID]...")
+@_asking_options
+@_JSON_OPTION
+@_places_options
+@click.pass_context
+def verify(
+    ctx: click.Context,
+    /,
+    ids: tuple[str, ...],
+    as_json: bool,
+    warehouse: Path | None,
+    serving: Path | None,
+    **asking: Any,
+) -> None:
+    """Prove that what is stored is what the API serves.
+
+    Lists all active conversations, or those named, whole and compares IDs, order and content with the serving
+    snapshot; changes nothing. Exit code 3 if anything differs, or a conversation cannot be listed.
+    """
+    from pipelines.console import print_verification
+    from pipelines.ingest.verifying import VerifyOptions
+    from pipelines.ingest.verifying import verify as compare
+
+    given = _Asking.of(**asking)
+    where = places(warehouse, serving)
+    with _progress() as on_progress:
+        found = compare(where, given.client, VerifyOptions(ids, given.include, given.limits), on_progress)
+    print_verification(found, where, as_json)
+    if found.error:
+        raise click.ClickException(found.error)
+    if not found.agrees:
+        ctx.exit(PARTIAL_EXIT)
+
+
+@main.command()
+@_places_options
+def publish(warehouse: Path | None, serving: Path | None) -> None:
+    """Put a new serving snapshot in place, if data changed."""
+    from pipelines.ingest.publishing import publish as copy
+    from pipelines.ingest.warehouse import Warehouse
+
+    where = places(warehouse, serving)
+    with Warehouse.open(where.warehouse) as store:
+        seconds = copy(store, where.serving)
+    click.echo(f"Snapshot: {where.serving}" + (", nothing changed" if seconds is None else f", in {seconds:.2f} s"))
 
 
 @contextmanager
@@ -265,10 +472,10 @@ def _progress() -> Iterator[Callable[[Any], None] | None]:
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@_JSON_OPTION
 @_places_options
 def status(as_json: bool, warehouse: Path | None, serving: Path | None) -> None:
-    """Show the registry, what is stored, the last run and open problems.
+    """Show registry, items, last run, drift and problems.
 
     Reads the serving snapshot and the note that a run leaves beside the warehouse; never disturbs a run.
     """
@@ -297,7 +504,7 @@ def status(as_json: bool, warehouse: Path | None, serving: Path | None) -> None:
 @click.option("--output", type=FilePath, help="Write to this file instead of the terminal.")
 @_places_options
 def query(sql: str, form: str, output: Path | None, warehouse: Path | None, serving: Path | None) -> None:
-    r"""Read the serving snapshot with SQL.
+    """Read the serving snapshot with SQL.
 
     \b
     Examples:
@@ -316,7 +523,7 @@ def query(sql: str, form: str, output: Path | None, warehouse: Path | None, serv
 @click.option("--type", "types", multiple=True, metavar="TYPE", help="Only this item type; may be given often.")
 @_places_options
 def rebuild(types: tuple[str, ...], warehouse: Path | None, serving: Path | None) -> None:
-    """Make the typed tables anew from the raw items, without the network.
+    """Make the typed tables anew from raw, without the network.
 
     For items of a type that has become known since they were received, and whenever in doubt: raw is the fact, the
     typed tables follow from it.
@@ -337,7 +544,7 @@ def rebuild(types: tuple[str, ...], warehouse: Path | None, serving: Path | None
 @click.option("--output", type=FilePath, help="Write to this file instead of standard output.")
 @_places_options
 def item(conversation_id: str, item_id: str, output: Path | None, warehouse: Path | None, serving: Path | None) -> None:
-    """Give an item back byte for byte as the API sent it, whatever was cut out of raw."""
+    """Give an item back byte for byte as the API sent it."""
     from pipelines.ingest.reading import original
 
     received = original(places(warehouse, serving), conversation_id, item_id)
@@ -348,9 +555,9 @@ def item(conversation_id: str, item_id: str, output: Path | None, warehouse: Pat
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@_JSON_OPTION
 def schema(as_json: bool) -> None:
-    """Print the data dictionary: every table and column, what it means, what belongs to what."""
+    """Print the data dictionary: every table and column."""
     from models.dictionary import as_dict, as_markdown
 
     click.echo(json.dumps(as_dict(), indent=1) if as_json else as_markdown(), nl=as_json)
@@ -370,20 +577,58 @@ def schema(as_json: bool) -> None:
 @click.option(
     "--write-ids", type=FilePath, help="Write the conversations' IDs to this file, ready for register --file."
 )
-def emulate(host: str, port: int, seed: int, more: int, write_ids: Path | None) -> None:
-    r"""Run a local API with sample conversations, to try things without a key.
+@click.option("--fault", multiple=True, metavar="NAME[=VALUE]", help="What goes wrong; may be given often.")
+@click.option("--list-faults", is_flag=True, help="List what can go wrong, and end.")
+@click.option(
+    "--fault-rate",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="The share of requests hit by one of the faults that are not lasting.",
+)
+@click.option("--fault-seed", type=int, default=0, show_default=True, help="Which requests these are.")
+@click.option(
+    "--fault-in-a-row",
+    type=click.IntRange(0),
+    default=2,
+    show_default=True,
+    help="How often in a row the same request is hit at most; 0: for ever.",
+)
+def emulate(
+    host: str,
+    port: int,
+    seed: int,
+    more: int,
+    write_ids: Path | None,
+    fault: tuple[str, ...],
+    list_faults: bool,
+    fault_rate: float,
+    fault_seed: int,
+    fault_in_a_row: int,
+) -> None:
+    """Run a local API with sample conversations.
 
-    Speaks like https://api.openai.com/v1/conversations and takes new items and conversations while it runs; all is kept
-    in memory. Any key will do. Ctrl-C ends it.
+    To try things without a key. Speaks like https://api.openai.com/v1/conversations and takes new items and
+    conversations while it runs; all is kept in memory. Any key will do. Ctrl-C ends it.
 
     \b
     With --write-ids ids.txt, in another terminal:
       export OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=local
       conversations register --file ids.txt && conversations sync
     """
+    from connectors.emulator import Faults
+    from connectors.emulator.faults import FAULTS
     from connectors.emulator.samples import sample_store
     from connectors.emulator.server import serve
 
+    if list_faults:
+        for known in FAULTS.values():
+            click.echo(f"{known.usage:32} {'lasting' if known.is_lasting else 'at random':9}  {known.summary}")
+        return
+    try:
+        faults = Faults(*fault, rate=fault_rate, seed=fault_seed, in_a_row=fault_in_a_row) if fault else None
+    except ValueError as error:
+        raise click.UsageError(f"--fault: {error}") from error
     store = sample_store(seed, more=more)
     if write_ids:
         write_ids.parent.mkdir(parents=True, exist_ok=True)
@@ -394,6 +639,6 @@ def emulate(host: str, port: int, seed: int, more: int, write_ids: Path | None) 
         click.echo(f"{count} conversations with {store.count_items()} items at {base_url} (Ctrl-C ends it)")
 
     try:
-        serve(store, host=host, port=port, api_key=None, on_started=say)
+        serve(store, host=host, port=port, api_key=None, on_started=say, faults=faults)
     except OSError as error:
         raise click.ClickException(f"{error}; choose another --port") from error

@@ -16,6 +16,7 @@ from pipelines.ingest.places import Places
 
 if TYPE_CHECKING:  # what is printed is given; to load it all would make `status` wait for HTTP
     from pipelines.ingest.reading import Status
+    from pipelines.ingest.verifying import Verification
     from pipelines.ingest.writing import SyncResult
 
 _LISTED = 10
@@ -38,7 +39,8 @@ def print_run(result: "SyncResult", where: Places, as_json: bool) -> None:
     found = ", ".join(change for change in changes if change) or "no new items"
     if report.error:
         return
-    click.echo(f"Asked {report.conversations_asked} conversations with {report.requests} requests: {found}.")
+    whole = f", {report.conversations_verified} of them whole" if report.reconcile_requests else ""
+    click.echo(f"Asked {report.conversations_asked} conversations{whole}, with {report.requests} requests: {found}.")
     if result.is_published:
         click.echo(f"Snapshot: {where.serving}")
     for problem in result.failures[:_LISTED]:
@@ -52,6 +54,36 @@ def print_run(result: "SyncResult", where: Places, as_json: bool) -> None:
         )
 
 
+def print_verification(found: "Verification", where: Places, as_json: bool) -> None:
+    """What was compared, and every difference; or one line of JSON."""
+    if as_json:
+        click.echo(json.dumps(found.to_dict()))
+        return
+    for one in found.differences:
+        meaning = _DIFFERENCES[one.kind].format(items=one.items)
+        click.echo(f"  {one.conversation_id}: {meaning}, e.g. {one.example_item_id}")
+    for conversation_id, message in found.failures.items():
+        click.echo(f"  {conversation_id}: not compared. {message}", err=True)
+    if found.error:
+        return
+    others = f" ({found.items_not_compared:,} by ID only: stored with other --include)" * bool(found.items_not_compared)
+    click.echo(
+        f"Compared {found.conversations:,} conversations with {found.items:,} items{others}, with {found.requests:,} "
+        f"requests, with the snapshot {where.serving} of {found.snapshot_at:%Y-%m-%d %H:%M:%S} UTC: "
+        f"{'all agree' if found.agrees else 'not all agree'}."
+    )
+    if found.differences:
+        click.echo("`conversations sync` pulls what is newer, `conversations reconcile` makes all agree.")
+
+
+_DIFFERENCES = {
+    "not_stored": "{items} items are listed and not stored",
+    "not_served": "{items} items are stored and not listed",
+    "other_order": "{items} items stand in another order",
+    "other_content": "{items} items have other content",
+}
+
+
 def print_status(found: "Status", where: Places) -> None:
     """How the warehouse stands, in a screenful."""
     click.echo(f"Snapshot       {where.serving}, of {found.snapshot_at:%Y-%m-%d %H:%M:%S} UTC")
@@ -60,6 +92,7 @@ def print_status(found: "Status", where: Places) -> None:
         f"Conversations  {by_status}; {found.never_asked:,} never asked, {found.due:,} due, "
         f"{found.open_tails:,} with an open tail"
     )
+    click.echo(f"Verified       {_verified(found)}")
     click.echo(
         f"Items          {sum(found.items.values()) + sum(found.undeclared.values()):,} in the API's lists, "
         f"{found.deleted_items:,} no longer"
@@ -86,6 +119,14 @@ def print_status(found: "Status", where: Places) -> None:
     click.echo(f"Problems       {found.open_problems:,} open")
     for problem in found.problems[:_LISTED]:
         click.echo(f"  {problem['conversation_id']}: {problem['message']} ({problem['occurrences']} times)")
+
+
+def _verified(found: "Status") -> str:
+    """How long ago whole lists were compared with what is stored."""
+    if found.never_verified:
+        return f"{found.never_verified:,} conversations were never listed whole"
+    oldest = found.longest_unverified
+    return f"every conversation since {oldest:%Y-%m-%d %H:%M} UTC" if oldest else "none"
 
 
 def print_rows(rows: pl.DataFrame, form: str, output: Path | None) -> None:

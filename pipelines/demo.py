@@ -40,7 +40,7 @@ def main(more: int) -> None:
     with running_emulator(store) as base_url, _environment(where, base_url):
         click.echo(f"A local API serves {len(store.conversation_ids())} sample conversations at {base_url}.")
         with Warehouse.open(where.warehouse) as warehouse:
-            new = warehouse.register(candidates("demo", store.conversation_ids()).ids, "demo")
+            new = warehouse.register(candidates("demo", store.conversation_ids())).new
             publish(warehouse, where.serving)
         click.echo(f"Registered {new} new conversations. Running the Dagster job sync_conversations ...")
         numbers = _run_job()

@@ -14,6 +14,6 @@ every_15_minutes = dg.ScheduleDefinition(
     name="every_15_minutes",
     job=sync_conversations,
     cron_schedule="*/15 * * * *",
-    run_config=dg.RunConfig(ops={items.op.name: SyncConfig(only_due=True)}),
+    run_config=dg.RunConfig(ops={items.op.name: SyncConfig(only_due=True, run_deadline_seconds=3600)}),
     description="Asks the conversations that are due: those that grew lately often, quiet ones once a day.",
 )

@@ -1,7 +1,8 @@
 """A local server that speaks the Conversations API, with sample conversations. Knows no table, no Dagster."""
 
 from connectors.emulator.app import create_app
+from connectors.emulator.injection import Faults
 from connectors.emulator.server import running_emulator
 from connectors.emulator.store import Store
 
-__all__ = ["Store", "create_app", "running_emulator"]
+__all__ = ["Faults", "Store", "create_app", "running_emulator"]

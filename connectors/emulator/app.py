@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -17,38 +17,37 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.emulator import asking, errors
 from connectors.emulator.errors import ApiError
+from connectors.emulator.faults import Handler
+from connectors.emulator.injection import Faults
 from connectors.emulator.rendering import StoredItem
 from connectors.emulator.store import Store
 
-Handler = Callable[[Request], Awaitable[Response]]
-
 _NOT_FOUND: Final = 404
-_UNAUTHORIZED: Final = 401
 
 
-def create_app(store: Store, *, api_key: str | None = None) -> Starlette:
-    """An application that serves the store; without an ``api_key`` any key will do, but there must be one."""
+def create_app(store: Store, *, api_key: str | None = None, faults: Faults | None = None) -> Starlette:
+    """An application that serves the store; without an ``api_key`` any key will do, but there must be one.
+
+    Those of the ``faults`` that are about the connection need a real one, as of ``running_emulator``.
+    """
     api = _Api(store)
-    one, items, item = (
-        "/v1/conversations/{id}",
-        "/v1/conversations/{id}/items",
-        "/v1/conversations/{id}/items/{item}",
-    )
-    return Starlette(
-        routes=[
-            Route("/v1/conversations", api.create_conversation, methods=["POST"]),
-            _by_method(
-                one,
-                GET=api.retrieve_conversation,
-                POST=api.update_conversation,
-                DELETE=api.delete_conversation,
-            ),
-            _by_method(items, GET=api.list_items, POST=api.create_items),
-            _by_method(item, GET=api.retrieve_item, DELETE=api.delete_item),
-        ],
+    handlers: dict[str, dict[str, Handler]] = {
+        "/v1/conversations": {"POST": api.create_conversation},
+        "/v1/conversations/{id}": {
+            "GET": api.retrieve_conversation,
+            "POST": api.update_conversation,
+            "DELETE": api.delete_conversation,
+        },
+        "/v1/conversations/{id}/items": {"GET": api.list_items, "POST": api.create_items},
+        "/v1/conversations/{id}/items/{item}": {"GET": api.retrieve_item, "DELETE": api.delete_item},
+    }
+    app = Starlette(
+        routes=[_by_method(path, of_path, faults) for path, of_path in handlers.items()],
         middleware=[Middleware(_Headers), Middleware(_Authorization, api_key=api_key)],
         exception_handlers={ApiError: _refuse, HTTPException: _refuse_route},
     )
+    app.state.store = store
+    return app
 
 
 class _Api:
@@ -121,25 +120,24 @@ class _Api:
         return Response(b'{"object":"list","data":[' + data + b"]," + tail[1:], media_type="application/json")
 
 
-def _by_method(path: str, **handlers: Handler) -> Route:
+def _by_method(path: str, handlers: dict[str, Handler], faults: Faults | None) -> Route:
     """One route whose method picks the handler, so that a wrong method is told from a wrong path."""
 
     async def handle(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         return await handlers[method](request)
 
-    return Route(path, handle, methods=list(handlers))
+    return Route(path, faults.around(handle) if faults else handle, methods=list(handlers))
 
 
-def _json(body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _json(body: dict[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON response with the keys in the order given."""
     return Response(msgspec.json.encode(body), status, headers, media_type="application/json")
 
 
 def _refusal(error: ApiError) -> Response:
-    """An error response; a missing or wrong key also names the way to authenticate."""
-    headers = {"WWW-Authenticate": 'Bearer realm="OpenAI API"'} if error.status == _UNAUTHORIZED else None
-    return _json(error.body(), error.status, headers)
+    """An error response."""
+    return _json(error.body(), error.status, error.headers)
 
 
 def _refuse(request: Request, error: Exception) -> Response:

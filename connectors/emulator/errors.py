@@ -1,29 +1,41 @@
-"""What the API refuses, and in which words. No HTTP: a status is a number that the app passes on."""
+"""What the API refuses, and in which words. No HTTP: status and headers are values that the app passes on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 KEYS_PAGE: Final = "https://platform.openai.com/account/api-keys"
 _MASK_FROM_CHARS: Final = 12
+_AUTHENTICATE: Final = {"WWW-Authenticate": 'Bearer realm="OpenAI API"'}
 
 
 class ApiError(Exception):
     """One refused request, with the four fields of an error body."""
 
-    def __init__(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
-        """Keeps the fields; the error type is the same for all that the emulator refuses."""
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str = "invalid_request_error",
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keeps the fields, and the headers that go with them."""
         super().__init__(message)
         self.status = status
         self.message = message
+        self.type = type
         self.param = param
         self.code = code
+        self.headers = headers
 
     def body(self) -> dict[str, Any]:
         """The response body, always with all four keys."""
         return {
             "error": {
                 "message": self.message,
-                "type": "invalid_request_error",
+                "type": self.type,
                 "param": self.param,
                 "code": self.code,
             }
@@ -58,7 +70,7 @@ def unknown_cursor(item_id: str) -> ApiError:
 def wrong_key(key: str) -> ApiError:
     """The key is not the one expected; only its ends are repeated."""
     message = f"Incorrect API key provided: {mask_key(key)}. You can find your API key at {KEYS_PAGE}."
-    return ApiError(401, message, code="invalid_api_key")
+    return ApiError(401, message, code="invalid_api_key", headers=_AUTHENTICATE)
 
 
 def no_key() -> ApiError:
@@ -67,7 +79,7 @@ def no_key() -> ApiError:
         "You didn't provide an API key. You need to provide your API key in an Authorization header using "
         f"Bearer auth (i.e. Authorization: Bearer YOUR_KEY). You can obtain an API key from {KEYS_PAGE}."
     )
-    return ApiError(401, message, code="invalid_api_key")
+    return ApiError(401, message, code="invalid_api_key", headers=_AUTHENTICATE)
 
 
 def mask_key(key: str) -> str:
@@ -141,3 +153,34 @@ def no_such_url(method: str, path: str) -> ApiError:
 def not_allowed(method: str, path: str) -> ApiError:
     """The path is served, but not by this method."""
     return ApiError(405, f"Not allowed to {method} on {path}.")
+
+
+def no_access(conversation_id: str) -> ApiError:
+    """The conversation is there, but not for this key."""
+    return ApiError(403, f"You do not have access to the conversation with id '{conversation_id}'.")
+
+
+def rate_limited(headers: Mapping[str, str]) -> ApiError:
+    """Too many requests just now; the headers say how long to wait, if anything does."""
+    message = "Rate limit reached for requests."
+    return ApiError(429, message, type="requests", code="rate_limit_exceeded", headers=headers)
+
+
+def quota_exceeded() -> ApiError:
+    """The account has no credit left."""
+    message = (
+        "You exceeded your current quota, please check your plan and billing details. For more information on this "
+        "error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors."
+    )
+    return ApiError(429, message, type="insufficient_quota", code="insufficient_quota")
+
+
+def server_failed() -> ApiError:
+    """The server did not get on with the request."""
+    message = "The server had an error while processing your request. Sorry about that!"
+    return ApiError(500, message, type="server_error")
+
+
+def overloaded(headers: Mapping[str, str]) -> ApiError:
+    """The server has too much to do."""
+    return ApiError(503, "The server is overloaded, please try again later.", type="server_error", headers=headers)

@@ -18,11 +18,12 @@ def _emptied(item: Item, key: str, value: Any) -> Item:
 
 
 def _cut_parts(item: Item, part_type: str, cut: Cut) -> Item:
-    """A message with a cut applied to its content parts of one type."""
-    if not any(part.get("type") == part_type for part in item["content"]):
+    """A message with a cut applied to its content parts of one type; content that has no parts stays."""
+    content = item.get("content")
+    if not isinstance(content, list):
         return item
-    parts = [cut(part) if part.get("type") == part_type else part for part in item["content"]]
-    return {**item, "content": parts} if parts != item["content"] else item
+    parts = [cut(part) if isinstance(part, dict) and part.get("type") == part_type else part for part in content]
+    return {**item, "content": parts} if parts != content else item
 
 
 def _cut_nested(item: Item, field: str, key: str) -> Item:
@@ -63,7 +64,7 @@ INCLUDABLE: Final = tuple(CUTS)
 def gates_of(item: Item) -> frozenset[str]:
     """The include values that make a difference to this item."""
     return frozenset(
-        value for value, (item_type, cut) in CUTS.items() if item["type"] == item_type and cut(item) is not item
+        value for value, (item_type, cut) in CUTS.items() if item.get("type") == item_type and cut(item) is not item
     )
 
 

@@ -1,27 +1,36 @@
 """Runs the emulator on a real socket, in a thread or in the foreground. Knows no API rules."""
 
+import asyncio
 import contextlib
 import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from connectors.emulator.app import create_app
+from connectors.emulator.injection import Faults
 from connectors.emulator.store import Store
 
 
 @contextlib.contextmanager
 def running_emulator(
-    store: Store, *, host: str = "127.0.0.1", port: int = 0, api_key: str | None = None
+    store: Store,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    api_key: str | None = None,
+    faults: Faults | None = None,
 ) -> Iterator[str]:
     """Serves a store from another thread and yields the base URL; all is stopped and closed afterwards."""
     with _listen(host, port) as listener:
         started = threading.Event()
-        server = _Server(create_app(store, api_key=api_key), started.set)
+        server = _Server(create_app(store, api_key=api_key, faults=faults), started.set)
         thread = threading.Thread(target=server.run, args=([listener],), name="emulator", daemon=True)
         thread.start()
         try:
@@ -32,13 +41,33 @@ def running_emulator(
             thread.join()
 
 
-def serve(store: Store, *, host: str, port: int, api_key: str | None, on_started: Callable[[str], None]) -> None:
+def serve(
+    store: Store,
+    *,
+    host: str,
+    port: int,
+    api_key: str | None,
+    on_started: Callable[[str], None],
+    faults: Faults | None = None,
+) -> None:
     """Serves a store until Ctrl-C or SIGTERM, then returns; tells the base URL as soon as it answers.
 
     Raises ``OSError`` with a sentence that names the address when nothing can listen there.
     """
     with _listen(host, port) as listener:
-        _Server(create_app(store, api_key=api_key), lambda: on_started(_base_url(listener))).run([listener])
+        app = create_app(store, api_key=api_key, faults=faults)
+        _Server(app, lambda: on_started(_base_url(listener))).run([listener])
+
+
+class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # uvicorn picks it when it is imported
+    """HTTP that lets the application get at its connection, as ``request.state.transport``."""
+
+    app_state: dict[str, Any]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Adds the connection to what the application is told."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
 
 
 class _Server(uvicorn.Server):
@@ -50,6 +79,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 access_log=False,
+                http=_Protocol,
                 lifespan="off",
                 log_config=None,
                 log_level="warning",
@@ -64,6 +94,12 @@ class _Server(uvicorn.Server):
         """Starts answering, then says so."""
         await super().startup(sockets)
         self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Hangs up on everybody, as some may wait for an answer that never comes, then stops."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stops; the parent class would also raise the signal again afterwards, and end us with an error."""

@@ -31,8 +31,12 @@ class Timeline:
     def remove(self, item_id: str) -> None:
         """Takes an item out; those after it move up."""
         del self.items[item_id]
-        self.ids.remove(item_id)
-        self._positions = {item_id: position for position, item_id in enumerate(self.ids)}
+        self.reorder([one for one in self.ids if one != item_id])
+
+    def reorder(self, ids: list[str]) -> None:
+        """Puts the items into this order."""
+        self.ids = ids
+        self._positions = {item_id: position for position, item_id in enumerate(ids)}
 
     def position(self, item_id: str) -> int | None:
         """Where an item stands, counted from the oldest."""
@@ -170,6 +174,21 @@ class Store:
         with self._lock:
             self.retrieve_item(conversation_id, item_id)
             self._conversations[conversation_id].timeline.remove(item_id)
+
+    def replace_item(self, conversation_id: str, item: Item) -> None:
+        """Puts a complete item in the place of the one with its ID; another conversation keeps what it holds."""
+        with self._lock:
+            stored = StoredItem(item)
+            self.retrieve_item(conversation_id, stored.id)
+            self._conversations[conversation_id].timeline.items[stored.id] = self._items[stored.id] = stored
+
+    def reorder_items(self, conversation_id: str, item_ids: Sequence[str]) -> None:
+        """Lists a conversation's items in this order from now on; the IDs must be those that it holds."""
+        with self._lock:
+            timeline = self.retrieve_conversation(conversation_id).timeline
+            if sorted(item_ids) != sorted(timeline.ids):
+                raise ValueError(f"a new order of {conversation_id} must name each of its items once")
+            timeline.reorder(list(item_ids))
 
     def render(self, item: StoredItem, include: frozenset[str] = frozenset()) -> bytes:
         """The bytes that a reader who asked for these includes gets now."""

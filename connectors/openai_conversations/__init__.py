@@ -1,12 +1,8 @@
 """Client for the Conversations API: pure protocol, one file of network I/O, one error tree."""
 
-from connectors.openai_conversations.client import (
-    ConversationsClient,
-    Items,
-    ItemsPage,
-    ItemsPager,
-    Stats,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from connectors.openai_conversations.errors import (
     AuthenticationError,
     BadRequestError,
@@ -38,6 +34,15 @@ from connectors.openai_conversations.protocol import (
     is_conversation_id,
 )
 from connectors.openai_conversations.walk import Cursor, Step, Walk
+
+if TYPE_CHECKING:
+    from connectors.openai_conversations.client import (
+        ConversationsClient,
+        Items,
+        ItemsPage,
+        ItemsPager,
+        Stats,
+    )
 
 __all__ = [
     "DEFAULT_BASE_URL",
@@ -75,3 +80,10 @@ __all__ = [
     "WrongHostError",
     "is_conversation_id",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load the client when it is first asked for: httpx takes a third of a second, and not every command asks."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.client"), name)

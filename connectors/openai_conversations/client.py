@@ -1,8 +1,16 @@
 """The only file that does network I/O: sends requests, retries them, and pages through lists.
 
-What belongs here: httpx, waiting, and counting. What does not: what a response means (`protocol.py`) and
-which page comes next (`walk.py`). Everything else talks to the API through `ConversationsClient`, and a test
-gives that client an `httpx.MockTransport`: a fake API is a function from request to response.
+What belongs here: httpx, deadlines, and counting. What does not: what a response means (`protocol.py`), when a
+request may go out (`pacing.py`) and which page comes next (`walk.py`). Everything else talks to the API through
+`ConversationsClient`, and a test gives that client an `httpx.MockTransport`: a fake API is a function from request
+to response. Its rules:
+
+* **deadlines**: one attempt ends after `timeout` seconds, body included, however slowly it drips in; and
+  before that when nothing comes for `read_timeout` seconds, or no connection within `connect_timeout`.
+* **in flight**: at most `max_in_flight` requests are sent and not answered. What waits for its own next
+  attempt does not count.
+* **bounded**: with at most 120 s for a pause before an attempt and 120 s of delay after it, a call ends
+  within `(max_retries + 1) * (timeout + 240)` seconds, plus its turn among this client's other requests.
 """
 
 from __future__ import annotations
@@ -11,7 +19,6 @@ import asyncio
 import importlib.metadata
 import os
 import random
-import time
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -19,9 +26,8 @@ from typing import Any, Self, TypeVar
 
 import httpx
 import stamina
-from stamina.instrumentation import RetryDetails, RetryHook, get_on_retry_hooks, set_on_retry_hooks
 
-from connectors.openai_conversations.configuration import read_settings
+from connectors.openai_conversations.configuration import check_numbers, read_settings
 from connectors.openai_conversations.errors import (
     BadRequestError,
     ConfigurationError,
@@ -33,6 +39,7 @@ from connectors.openai_conversations.errors import (
     TransportError,
     WalkError,
 )
+from connectors.openai_conversations.pacing import Pace
 from connectors.openai_conversations.protocol import (
     Conversation,
     Item,
@@ -46,6 +53,7 @@ from connectors.openai_conversations.protocol import (
     retrieve_item,
     retry_delay,
 )
+from connectors.openai_conversations.quiet import keep_stamina_quiet, no_words_in_logs
 from connectors.openai_conversations.walk import Step, Walk
 
 T = TypeVar("T")
@@ -73,16 +81,19 @@ class ConversationsClient:
         project: str | None = None,
         max_retries: int = 2,
         timeout: float = 600.0,
+        read_timeout: float = 60.0,
         connect_timeout: float = 5.0,
-        max_connections: int = 100,
+        requests_per_second: float | None = None,
+        max_in_flight: int = 100,
         http_client: httpx.AsyncClient | None = None,
         allow_http: bool = False,
     ) -> None:
         """Take settings from the arguments, else from the official SDK's environment variables.
 
         Those are OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID and OPENAI_PROJECT_ID. Timeouts are in
-        seconds. `http_client` stays the caller's to close, and brings its own connection limits. Raises
-        ConfigurationError where a setting cannot be used.
+        seconds: `timeout` for a whole attempt, `read_timeout` for the longest silence. `http_client` stays the
+        caller's to close, and brings its own connection limits. Raises ConfigurationError where a setting
+        cannot be used.
         """
         self._settings = read_settings(
             os.environ,
@@ -94,13 +105,24 @@ class ConversationsClient:
         )
         _check_url(self._settings.base_url)
         self._headers = self._make_headers()
-        self._timeout = httpx.Timeout(timeout, connect=connect_timeout)
-        self._attempts = max(0, max_retries) + 1
+        check_numbers(
+            max_retries=max_retries,
+            timeout=timeout,
+            read_timeout=read_timeout,
+            connect_timeout=connect_timeout,
+            requests_per_second=requests_per_second,
+            max_in_flight=max_in_flight,
+        )
+        self._timeout = timeout
+        # The wait for a connection of the pool is bounded by the whole attempt's time.
+        self._timeouts = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
+        self._attempts = max_retries + 1
+        self._in_flight = asyncio.Semaphore(max_in_flight)
+        self._pace = Pace(requests_per_second)
         self._owns_http = http_client is None
         self._http = http_client or httpx.AsyncClient(
-            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
+            limits=httpx.Limits(max_connections=max_in_flight, max_keepalive_connections=max_in_flight)
         )
-        self._resume_at = 0.0
         self.stats = Stats()
         self.items = Items(self)
 
@@ -156,7 +178,7 @@ class ConversationsClient:
 
         Raises the ConversationsError of the last attempt.
         """
-        attempts = stamina.retry_context(on=_Backoff(self._pause), attempts=self._attempts, timeout=None)
+        attempts = stamina.retry_context(on=_Backoff(self._pace.pause), attempts=self._attempts, timeout=None)
         async for attempt in attempts:
             with attempt:
                 self.stats.retries += attempt.num > 1
@@ -168,29 +190,67 @@ class ConversationsClient:
             return read(body)
         except MalformedResponseError as error:
             message = f"{self._where(request)}: {error}"
-            raise MalformedResponseError(message) from None
+        # Not in the handler: an error's context may hold the body.
+        raise MalformedResponseError(message)
 
     async def _send_once(self, request: Request) -> bytes:
-        await self._wait_for_pause()
-        self.stats.requests += 1
-        response = await self._get(request)
+        async with self._in_flight:
+            await self._pace.wait()
+            self.stats.requests += 1
+            response = await self._get(request)
         self.stats.bytes_received += len(response.content)
         self.stats.rate_limited += response.status_code == httpx.codes.TOO_MANY_REQUESTS
-        decide(response.status_code, response.headers, response.content, where=self._where(request))
+        decide(
+            response.status_code,
+            response.headers,
+            response.content,
+            where=self._where(request),
+            secret=self._settings.api_key,
+        )
         return response.content
 
     async def _get(self, request: Request) -> httpx.Response:
         """Return the response; raise our error without its cause, whose text may hold a header or a URL."""
+        deadline = asyncio.timeout(self._timeout)
         try:
-            return await self._http.request(
-                request.method,
-                f"{self._settings.base_url}{request.target}",
-                headers=self._headers,
-                timeout=self._timeout,
-                follow_redirects=True,
-            )
+            with no_words_in_logs():
+                async with deadline:
+                    return await self._http.request(
+                        request.method,
+                        f"{self._settings.base_url}{request.target}",
+                        headers=self._headers,
+                        timeout=self._timeouts,
+                        follow_redirects=True,
+                    )
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise _no_response(error, self._where(request)) from None
+            failure = self._no_response(error, self._where(request), is_late=deadline.expired())
+        raise failure
+
+    def _no_response(self, error: Exception, where: str, *, is_late: bool) -> ConversationsError:
+        """Return our error for one of httpx: what kind it was, and nothing of its text."""
+        kind = type(error).__name__
+        if is_late:
+            return RequestTimeoutError(
+                f"{where} was not answered whole within {self._timeout:g} s. "
+                "Raise timeout, or look for what slows the network or the server down."
+            )
+        if isinstance(error, httpx.InvalidURL):
+            return BadRequestError(f"{where} cannot be asked for ({kind}). Check the ID and OPENAI_BASE_URL.")
+        if isinstance(error, httpx.DecodingError):
+            return MalformedResponseError(
+                f"{where}: the answer cannot be decompressed ({kind}). Look at proxies in between."
+            )
+        if isinstance(error, httpx.ConnectTimeout):
+            return RequestTimeoutError(
+                f"{where} gave no connection within {self._timeouts.connect:g} s. "
+                "Check the network, the proxy and OPENAI_BASE_URL, or raise connect_timeout."
+            )
+        if isinstance(error, httpx.TimeoutException):
+            return RequestTimeoutError(
+                f"{where} was silent for {self._timeouts.read:g} s ({kind}). "
+                "Raise read_timeout, or check the network, the proxy and OPENAI_BASE_URL."
+            )
+        return TransportError(f"{where} gave no answer ({kind}). Check the network, the proxy and OPENAI_BASE_URL.")
 
     def _where(self, request: Request) -> str:
         """Name what was asked and whom, without the query."""
@@ -205,15 +265,6 @@ class ConversationsClient:
             "Accept": "application/json",
             "User-Agent": f"conversations-to-duckdb/{_version()}",
         } | {name: value for name, value in optional.items() if value is not None}
-
-    def _pause(self, seconds: float) -> None:
-        """Hold back every request of this client: a rate limit is about the project, not one conversation."""
-        self._resume_at = max(self._resume_at, time.monotonic() + seconds)
-
-    async def _wait_for_pause(self) -> None:
-        # stamina's test mode turns waits off, so ours too.
-        while not stamina.is_testing() and self._resume_at > time.monotonic():  # noqa: ASYNC110 - it may grow
-            await asyncio.sleep(self._resume_at - time.monotonic())
 
 
 class Items:
@@ -330,50 +381,8 @@ class _Backoff:
         self._retries += 1
         if isinstance(error, RateLimitedError):
             self._pause(seconds)
-        _keep_stamina_quiet()
+        keep_stamina_quiet()
         return seconds
-
-
-@dataclass(frozen=True, slots=True)
-class _HookForOthers:
-    """One of stamina's log hooks, which no longer hears of our errors."""
-
-    hook: RetryHook
-
-    def __call__(self, details: RetryDetails) -> Any:
-        return None if isinstance(details.caused_by, ConversationsError) else self.hook(details)
-
-
-def _keep_stamina_quiet() -> None:
-    """Take our retries out of stamina's default logging, which would print to standard output with structlog.
-
-    They are counted in `Stats` instead. Hooks that an application chose itself, and other people's retries,
-    are left alone; and nothing is touched before the first retry.
-    """
-    hooks = get_on_retry_hooks()
-    if any(_is_default_logging(hook) for hook in hooks):
-        set_on_retry_hooks([_HookForOthers(hook) if _is_default_logging(hook) else hook for hook in hooks])
-
-
-def _is_default_logging(hook: RetryHook) -> bool:
-    module = getattr(hook, "__module__", "")
-    return module in {"stamina.instrumentation._logging", "stamina.instrumentation._structlog"}
-
-
-def _no_response(error: Exception, where: str) -> ConversationsError:
-    """Return our error for one of httpx: what kind it was, and nothing of its text."""
-    kind = type(error).__name__
-    if isinstance(error, httpx.InvalidURL):
-        return BadRequestError(f"{where} cannot be asked for ({kind}). Check the ID and OPENAI_BASE_URL.")
-    if isinstance(error, httpx.DecodingError):
-        return MalformedResponseError(
-            f"{where}: the answer cannot be decompressed ({kind}). Look at proxies in between."
-        )
-    if isinstance(error, httpx.TimeoutException):
-        return RequestTimeoutError(
-            f"{where} did not answer in time ({kind}). Check the network, the proxy and OPENAI_BASE_URL."
-        )
-    return TransportError(f"{where} gave no answer ({kind}). Check the network, the proxy and OPENAI_BASE_URL.")
 
 
 def _check_url(url: str) -> None:

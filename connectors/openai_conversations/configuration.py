@@ -1,4 +1,4 @@
-"""Which key and base URL are used, and whether they can be: checked before any request.
+"""Which key, base URL and limits are used, and whether they can be: checked before any request.
 
 What belongs here: settings of the client, from arguments and the environment variables of the official SDKs.
 What does not: what the API thinks of a key (`refusals.py`).
@@ -10,11 +10,21 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Final, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from connectors.openai_conversations.errors import ConfigurationError
 from connectors.openai_conversations.protocol import DEFAULT_BASE_URL
+
+_RANGES: Final[dict[str, tuple[int, int] | tuple[float, float]]] = {
+    "max_retries": (0, 100),
+    "timeout": (0.001, 86_400.0),
+    "read_timeout": (0.001, 86_400.0),
+    "connect_timeout": (0.001, 86_400.0),
+    "requests_per_second": (0.001, 10_000.0),
+    "max_in_flight": (1, 10_000),
+}
+"""The least and the most that each of the client's numbers may be; whole numbers where these are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,18 @@ def read_settings(
         organization=_read_id("OPENAI_ORG_ID", organization or environment.get("OPENAI_ORG_ID")),
         project=_read_id("OPENAI_PROJECT_ID", project or environment.get("OPENAI_PROJECT_ID")),
     )
+
+
+def check_numbers(**numbers: float | None) -> None:
+    """Raise ConfigurationError for a number out of its range; only `requests_per_second` may be None: no cap."""
+    for name, number in numbers.items():
+        least, most = _RANGES[name]
+        kinds = int if isinstance(least, int) else (int, float)
+        if number is None and name == "requests_per_second":
+            continue
+        if isinstance(number, bool) or not isinstance(number, kinds) or not least <= number <= most:
+            what = "a whole number" if kinds is int else "a number"
+            _refuse(f"{name} cannot be used as it is", f"Set it to {what} from {least:,} to {most:,}.")
 
 
 def _read_key(key: str | None) -> str:

@@ -16,10 +16,13 @@
     + AuthenticationError       401, or a 403 that is about the key or the country
     + WrongHostError            401: the project lives on a regional host
     + QuotaError                429: no credit left
-    + ConfigurationError        unusable key or base URL
+    + ConfigurationError        unusable key, base URL or limit
 
 A message says what happened, where, and what to do, in our own words. The server's message is never
 repeated: a 401 echoes part of the key, and a 400 may quote somebody's words.
+
+Who uses this package adds leaves of their own under the branch that says what to do, so that one tree serves the
+whole project.
 
 What belongs here: classes. Which response becomes which error is decided in `refusals.py`.
 """
@@ -50,7 +53,7 @@ __all__ = [
 
 
 class ConversationsError(Exception):
-    """Base of every error that this package raises about the API.
+    """Base of every error that this package raises about the API, and of those that its users add.
 
     `status` is the HTTP status, `code` the API's `error.code`, `request_id` its `x-request-id`: each None
     where there was none. `retry_after` is what the server asked to wait, in seconds. `should_retry` says
@@ -98,7 +101,7 @@ class TransportError(RetryError):
 
 
 class RequestTimeoutError(TransportError):
-    """No answer came in time."""
+    """No answer came in time: no connection, silence, or a body that never ended."""
 
 
 class MalformedResponseError(RetryError):
@@ -142,4 +145,4 @@ class QuotaError(StopError):
 
 
 class ConfigurationError(StopError):
-    """The key or the base URL cannot be used."""
+    """The key, the base URL or a limit cannot be used."""

@@ -28,6 +28,7 @@ from connectors.openai_conversations.responses import (
 )
 
 __all__ = [
+    "CONVERSATION_ID",
     "DEFAULT_BASE_URL",
     "INCLUDE",
     "OPEN_STATUSES",
@@ -49,6 +50,8 @@ __all__ = [
 ]
 
 DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
+CONVERSATION_ID: Final = r"^conv_[A-Za-z0-9_-]{1,200}$"
+"""What the ID of a conversation looks like, as a regular expression."""
 PAGE_LIMIT: Final = 100
 """The most items that one page may have; a larger `limit` is refused with 400."""
 
@@ -112,7 +115,7 @@ def retrieve_item(conversation_id: str, item_id: str, *, include: Sequence[str] 
 
 def is_conversation_id(text: str) -> bool:
     """Say whether this can be the ID of a conversation: `conv_` and 1 to 200 of A-Z, a-z, 0-9, `_`, `-`."""
-    return re.fullmatch(r"conv_[A-Za-z0-9_-]{1,200}", text) is not None
+    return re.fullmatch(CONVERSATION_ID, text) is not None
 
 
 def _segment(identifier: str) -> str:

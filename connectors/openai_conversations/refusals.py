@@ -114,26 +114,37 @@ _REDIRECT = _Verdict(
 )
 
 
-def decide(status: int, headers: Mapping[str, str], body: bytes, *, where: str, now: float | None = None) -> None:
+def decide(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    where: str,
+    secret: str = "",
+    now: float | None = None,
+) -> None:
     """Return for a 2xx; otherwise raise the error that says what to do.
 
-    `where` names what was asked and on which host, for the message. `now` is in Unix seconds, for a
-    `retry-after` date. Status, codes and headers as in the API's error guide and the official SDK.
+    `where` names what was asked and on which host, for the message. A code or ID that holds `secret`, the key,
+    is left out. `now` is in Unix seconds, for a `retry-after` date. Status, codes and headers as in the API's
+    error guide and the official SDK.
     """
     if 200 <= status < 300:  # noqa: PLR2004 - the 2xx range
         return
     refusal = _read_refusal(status, body)
     verdict = _judge(refusal)
-    request_id = _token(_header(headers, "x-request-id"))
-    details = [refusal.code or refusal.type, refusal.param and f"param {refusal.param}"]
-    details += [request_id and f"request {request_id}"]
+    code, kind, param, request_id = (
+        None if word is None or (secret and secret in word) else word
+        for word in (refusal.code, refusal.type, refusal.param, _token(_header(headers, "x-request-id")))
+    )
+    details = (code or kind, param and f"param {param}", request_id and f"request {request_id}")
     known = ", ".join(detail for detail in details if detail)
     told = f" ({known})" if known else ""
     message = f"{verdict.what}: {where} answered {status}{told}. {verdict.advice}"
     raise verdict.error(
         message,
         status=status,
-        code=refusal.code,
+        code=code,
         request_id=request_id,
         retry_after=retry_after(headers, now=now),
         should_retry=_should_retry(verdict, headers, status),

@@ -105,7 +105,7 @@ _HEADS = msgspec.json.Decoder(_Heads)
 def read_page(body: bytes) -> Page:
     """Return the page in this body (Conversations API, list items); raise MalformedResponseError if none is.
 
-    A list may leave out `first_id`, `last_id`, `has_more` or an empty `data`, as some servers do. One odd
+    A list may leave out `first_id`, `last_id`, `has_more`, or `data` where nothing follows, as some servers do. One odd
     item never costs the page: it keeps its bytes, and what it does not tell properly is None.
     """
     try:
@@ -113,7 +113,7 @@ def read_page(body: bytes) -> Page:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         # msgspec refuses the whole page for a lone surrogate anywhere in it, or for a number as `last_id`.
         envelope = _read_odd_envelope(body.decode("utf-8", _KEEP_BYTES))
-    if envelope.data is None and envelope.object != "list":
+    if envelope.data is None and (envelope.object != "list" or envelope.has_more):
         _raise_malformed("The answer is not a list of items", "Check that the base URL is an OpenAI API.")
     return Page(
         object=envelope.object,

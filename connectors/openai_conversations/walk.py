@@ -10,14 +10,21 @@ A walk is a small state machine without I/O: ask `request`, hand the answer to `
 * **refusal**: a 4xx while `after` was sent is asked once without it. Success means that the item in `after`
   is gone, and is page 1 of the re-list; the same refusal again is about the conversation, and is raised.
 * **next**: the next `after` is the envelope's `last_id`, else the last item's ID. The walk ends with
-  `has_more: false` or with an empty page; more without an ID to go on from is a contradiction.
+  `has_more: false` or with an empty page; more without an ID to go on from, or without a first item, is a
+  contradiction: a whole list must not look empty because its items did not come along.
+* **checked end**: an empty page is not believed where the page before said that more follows: some servers
+  answer so when the item in `after` was deleted meanwhile. The last item received is checked as a cursor is:
+  if it is still there, what follows it is new, and nothing is the end, whatever `has_more` says. If it is
+  gone, a walk from a cursor starts the re-list. One from the start ends as a contradiction, as does one that
+  saw no ID to check.
 * **no trust**: a full page with `has_more: false` from a server that is not OpenAI's is followed by one more
   request; some servers never say that there is more.
 * **no repeats**: an item that an earlier page of this walk had means that the server lost its place: it
   starts the re-list, or ends a walk that was listing from the start. An ID twice on one page: the first wins.
 * **no standing still**: a server that sends back an `after` that was already asked for ends the walk.
 
-Every request either moves on, starts the only re-list, or ends the walk, so their number is bounded.
+Every request either moves on, checks an end once for each move, starts the only re-list, or ends the walk, so
+their number is bounded.
 
 What belongs here: the order of requests within one conversation. What does not: sending them, storing items.
 """
@@ -26,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from connectors.openai_conversations.errors import BadRequestError, NotFoundError, WalkError
 from connectors.openai_conversations.protocol import (
@@ -63,6 +70,11 @@ class Step:
     repeated_ids: tuple[str, ...] = ()
 
 
+_REPEATED: Final = "sent an item again that an earlier page had"
+_NOTHING: Final = "says that there is more, and gives no item to begin with"
+_GONE: Final = "said that more follows, sent an empty page, and does not give the last item again"
+
+
 @dataclass(frozen=True, slots=True)
 class _Distinct:
     items: tuple[Item, ...]
@@ -84,16 +96,21 @@ class Walk:
     ) -> None:
         """Start at the cursor, or at the first item without one or when `relist` asks for everything."""
         self.conversation_id = conversation_id
-        self._cursor = None if relist else cursor
         self._include = tuple(include)
         self._limit = limit
         self._trusts_has_more = trusts_has_more
-        self._starts_at_cursor = self._cursor is not None
+        self._starts_at_cursor = cursor is not None and not relist
         self._is_relist = relist
         self._is_finished = False
-        self._after = self._cursor.previous_item_id if self._cursor else None
+        self._begin_at(None if relist else cursor)
+
+    def _begin_at(self, cursor: Cursor | None) -> None:
+        self._cursor = cursor
+        self._after = cursor.previous_item_id if cursor else None
         self._asked = _known(self._after)
-        self._seen = _known()
+        self._seen = _known()  # in list order
+        self._without_id = 0  # how many items came after the last one that has an ID
+        self._is_more_expected = False
 
     @property
     def request(self) -> Request | None:
@@ -104,13 +121,18 @@ class Walk:
             self.conversation_id, after=self._after, include=self._include, limit=self._limit, order="asc"
         )
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the walk has ended, and listed everything from the start."""
+        return self._is_finished and (self._is_relist or not self._starts_at_cursor)
+
     def receive(self, page: Page) -> Step:
         """Return the new items of the page that answers `request`; raise WalkError where pages contradict."""
         page_items = _first_of_each(page.data)
         if self._cursor is not None:
             return self._check(self._cursor, page, page_items)
         if self._has_seen(page_items.items):
-            return self._lost_place()
+            return self._lose_place(_REPEATED)
         return self._take(page, page_items)
 
     def refused(self, error: BadRequestError | NotFoundError) -> None:
@@ -123,24 +145,34 @@ class Walk:
         self._start_relist()
 
     def _check(self, cursor: Cursor, page: Page, page_items: _Distinct) -> Step:
-        """Rule *check*, once per walk."""
+        """Rules *check*, once per walk, and *checked end*."""
         self._cursor = None
         index = next((index for index, item in enumerate(page_items.items) if item.id is not None), None)
         if index is not None and page_items.items[index].id == cursor.item_id:
-            self._seen = _known(cursor.item_id, cursor.previous_item_id)
-            new = _Distinct(page_items.items[index + 1 :], page_items.repeated_ids)
-            return self._lost_place() if self._has_seen(new.items) else self._take(page, new)
+            self._seen |= _known(cursor.previous_item_id, cursor.item_id)
+            new = _Distinct(page_items.items[index + 1 + self._without_id :], page_items.repeated_ids)
+            if self._has_seen(new.items):
+                return self._lose_place(_REPEATED)
+            self._is_finished = self._is_more_expected and not new.items
+            return self._take(page, new)
         is_page_1 = self._after is None
-        self._start_relist()
-        return self._take(page, page_items) if is_page_1 else self._nothing()
+        lost = self._lose_place(_GONE)
+        return self._take(page, page_items) if is_page_1 else lost
 
     def _take(self, page: Page, new: _Distinct) -> Step:
-        self._seen.update(item.id for item in new.items if item.id is not None)
-        self._move_on(page)
+        for item in new.items:
+            self._seen |= _known(item.id)
+            self._without_id = self._without_id + 1 if item.id is None else 0
+        if self._is_more_expected and not page.data:
+            self._check_end()
+        elif not self._is_finished:
+            self._move_on(page)
         return Step(new.items, self._is_relist, self._is_finished, new.repeated_ids)
 
     def _move_on(self, page: Page) -> None:
         """Rules *next*, *no trust* and *no standing still*."""
+        if page.has_more and not page.data and not self._seen:
+            self._contradict(_NOTHING)
         after = page.last_id or (page.data[-1].id if page.data else None)
         is_doubtful = not self._trusts_has_more and len(page.data) >= self._limit
         if not page.data or not (page.has_more or is_doubtful):
@@ -150,28 +182,31 @@ class Walk:
             self._contradict("says that there is more, and gives no ID to go on from")
         if after in self._asked:
             self._contradict("sent a last_id that was already asked for")
-        self._asked.add(after)
+        self._asked |= _known(after)
         self._after = after
+        self._is_more_expected = page.has_more
+
+    def _check_end(self) -> None:
+        """Ask for the last item received again: rule *checked end*."""
+        last_id, previous_id, *_ = *reversed(self._seen), None, None
+        if last_id is None:
+            self._contradict(_GONE)
+        self._cursor = Cursor(last_id, previous_id)
+        self._after = previous_id
 
     def _has_seen(self, items: Sequence[Item]) -> bool:
-        return not self._seen.isdisjoint(item.id for item in items if item.id is not None)
+        return any(item.id in self._seen for item in items)
 
-    def _lost_place(self) -> Step:
-        """Rule *no repeats*."""
+    def _lose_place(self, what: str) -> Step:
+        """Start the re-list where there is something to fall back to."""
         if self._is_relist or not self._starts_at_cursor:
-            self._contradict("sent an item again that an earlier page had")
+            self._contradict(what)
         self._start_relist()
-        return self._nothing()
+        return Step((), is_relist=True, is_last=False)
 
     def _start_relist(self) -> None:
-        self._cursor = None
         self._is_relist = True
-        self._after = None
-        self._asked = _known()
-        self._seen = _known()
-
-    def _nothing(self) -> Step:
-        return Step((), self._is_relist, self._is_finished)
+        self._begin_at(None)
 
     def _contradict(self, what: str) -> NoReturn:
         message = (
@@ -196,5 +231,6 @@ def _first_of_each(items: Sequence[Item]) -> _Distinct:
     return _Distinct(tuple(distinct), tuple(dict.fromkeys(repeated)))
 
 
-def _known(*identifiers: str | None) -> set[str]:
-    return {identifier for identifier in identifiers if identifier is not None}
+def _known(*identifiers: str | None) -> dict[str, None]:
+    """Return a set in order."""
+    return {identifier: None for identifier in identifiers if identifier is not None}

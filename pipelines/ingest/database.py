@@ -1,20 +1,24 @@
 """Speaking to DuckDB: connections, transactions, rows as a relation. Not here: any table of ours."""
 
+import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 import polars as pl
+from filelock import FileLock, Timeout
 
-from models.table import Table
+from models.table import Table, literal, quoted
 from pipelines.ingest.errors import WarehouseError
 
 STORAGE_VERSION = "v1.5.0"
 """Files are written for this DuckDB and all later ones, whichever version writes them."""
+COPY = "fresh_copy"
 _PAUSE_SECONDS = 0.2
+_OWNER_ONLY = 0o077
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "storage_compatibility_version": STORAGE_VERSION,
     # A checkpoint re-encodes the last row group of every touched table: once at the end, not once every 16 MB.
@@ -36,18 +40,92 @@ def connect(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
     WarehouseError if it is still held after `wait_seconds`, or cannot be opened at all.
     """
     deadline = time.monotonic() + wait_seconds
-    while True:
+    with _at_the_door(path, wait_seconds):
+        while True:
+            try:
+                return duckdb.connect(path, config=_CONFIG)
+            except duckdb.Error as error:
+                if not _is_held(error):
+                    raise WarehouseError(
+                        f"{path}: cannot be opened as a DuckDB file: {_first_line(error)}; nothing was changed"
+                    ) from error
+                if time.monotonic() > deadline:
+                    raise WarehouseError(
+                        f"{path}: still open in {_holder(error)} after {wait_seconds:.0f} s; wait for it to end, and "
+                        "read from the serving snapshot instead of the warehouse"
+                    ) from error
+            time.sleep(_PAUSE_SECONDS)
+
+
+def create(path: Path, wait_seconds: float, fill: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+    """Make the file in one step, unless it is there: it appears as `fill` made it, or not at all."""
+    temporary = _temporary(path)
+    with _at_the_door(path, wait_seconds):
+        if path.exists():
+            return
         try:
-            return duckdb.connect(path, config=_CONFIG)
-        except duckdb.Error as error:
-            if not _is_held(error):
-                raise WarehouseError(f"{path}: cannot be opened as a DuckDB file: {_first_line(error)}") from error
-            if time.monotonic() > deadline:
-                raise WarehouseError(
-                    f"{path}: still open in {_holder(error)} after {wait_seconds:.0f} s; wait for it to end, and read "
-                    "from the serving snapshot instead of the warehouse"
-                ) from error
-        time.sleep(_PAUSE_SECONDS)
+            with duckdb.connect(temporary, config=_CONFIG) as con:
+                fill(con)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_anew(con: duckdb.DuckDBPyConnection, path: Path, statement: str) -> None:
+    """Put a fresh copy in the open file's place, without what was deleted; the connection is of no use afterwards.
+
+    In the same step the statement takes effect, which calls the copy's catalog COPY.
+    """
+    temporary = _temporary(path)
+    con.execute("checkpoint")  # closing the connection must have nothing left to write
+    con.execute(f"attach {literal(str(temporary))} as {COPY} (storage_version '{STORAGE_VERSION}')")
+    con.execute(f"copy from database {quoted(con.execute('select current_database()').fetchall()[0][0])} to {COPY}")
+    con.execute(statement)
+    con.execute(f"detach {COPY}")
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def is_awaited(path: Path) -> bool:
+    """Whether another process waits to open the file that we hold."""
+    try:
+        with FileLock(_door(path), timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+@contextmanager
+def _at_the_door(path: Path, wait_seconds: float) -> Iterator[None]:
+    """Wait in a way that the holder can see: whoever waits holds this lock."""
+    try:
+        with FileLock(_door(path), timeout=wait_seconds):
+            yield
+    except Timeout as error:
+        raise WarehouseError(f"{path}: others wait for it already; try again later") from error
+
+
+def _temporary(path: Path) -> Path:
+    """Where to write what will take the file's place; nothing is there."""
+    temporary = path.with_name(path.name + ".new")
+    for leftover in (temporary, temporary.with_name(temporary.name + ".wal")):
+        leftover.unlink(missing_ok=True)
+    return temporary
+
+
+def _door(path: Path) -> Path:
+    return path.with_name(path.name + ".door")
+
+
+@contextmanager
+def owner_only() -> Iterator[None]:
+    """Files made meanwhile, by DuckDB too, are their owner's alone to read and write."""
+    before = os.umask(_OWNER_ONLY)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def connect_read_only(path: Path) -> duckdb.DuckDBPyConnection:
@@ -104,9 +182,9 @@ def insert(con: duckdb.DuckDBPyConnection, table: Table, values: Sequence[object
     con.execute(f"insert into {table.full_name} values ({', '.join('?' * len(values))})", list(values))
 
 
-def one(con: duckdb.DuckDBPyConnection, query: str) -> int:
+def one(con: duckdb.DuckDBPyConnection, query: str, *values: object) -> int:
     """The one number that the query gives."""
-    return int(con.execute(query).fetchall()[0][0])
+    return int(con.execute(query, list(values)).fetchall()[0][0])
 
 
 def _is_held(error: Exception) -> bool:

@@ -1,14 +1,28 @@
-"""What may go wrong on our side of the network. Every message says what happened, where, and what to do."""
+"""What may go wrong on our side of the network: leaves of the connector's tree, by what is to be done.
+
+* ConversationsError              (connectors.openai_conversations.errors has the rest)
+  x RetryError
+  x SkipError                     this conversation only; the others go on
+    + DeadlineError               it took longer than a conversation may
+  x StopError                     the command cannot go on
+    + IngestError                 something on this machine
+      - SourceError               the list of conversation IDs cannot be read
+      - SelectionError            the chosen conversations are not in the registry
+      - QueryError                the query cannot be answered
+      - WarehouseError            the warehouse or its snapshot cannot be used
+
+Every message says what happened, where, and what to do, and holds no key and no item's text.
+"""
+
+from connectors.openai_conversations.errors import SkipError, StopError
 
 
-class IngestError(Exception):
-    """The command cannot go on.
+class DeadlineError(SkipError):
+    """One conversation took longer than a conversation may; what arrived of it is kept."""
 
-    IngestError
-     ├─ SourceError     the list of conversation IDs cannot be read
-     ├─ WarehouseError  the warehouse or its snapshot cannot be used
-     └─ SelectionError  the chosen conversations are not in the registry
-    """
+
+class IngestError(StopError):
+    """Something on this machine keeps the command from going on."""
 
 
 class SourceError(IngestError):
@@ -21,3 +35,7 @@ class WarehouseError(IngestError):
 
 class SelectionError(IngestError):
     """The chosen conversations are not in the registry."""
+
+
+class QueryError(IngestError):
+    """The query cannot be answered."""

@@ -4,7 +4,7 @@ Two ways to land: items past the cursor are new and simply appended; items of an
 with what is stored, and what is stored but no longer listed is gone.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -16,6 +16,8 @@ from models.ids import item_time
 
 SETTLED_AFTER = timedelta(hours=24)
 """An item that is still open this long after it was first seen is taken as it is."""
+TAIL_ITEMS = 200
+"""A longer open tail is not pulled again whole: the cursor moves on, and its open items are read singly."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class ConversationState:
     next_poll_at: datetime | None
     status: str
     last_error: str | None
+    last_verified_at: datetime | None
+    missing_since: datetime | None
 
     @property
     def cursor(self) -> Cursor | None:
@@ -88,6 +92,11 @@ class RunStamp:
     include_set: str
 
 
+def include_set(include: Iterable[str]) -> str:
+    """What was asked for with `include[]`, in the form in which items carry it."""
+    return ",".join(sorted(include))
+
+
 @dataclass
 class Landed:
     """What is to be written for one page of a conversation."""
@@ -110,7 +119,9 @@ class Landing:
         self._stamp = stamp
         self._stored = stored
         self._last_position = -1
+        self._last_item_id = state.cursor_item_id
         self._is_tail_open = False
+        self._tail_items = 0
         self._is_relisting = False
         self._known: Mapping[str, StoredItem] | None = None
         self._known_without_id: Iterator[str] = iter(())
@@ -138,7 +149,7 @@ class Landing:
         """What to write for one page of the walk, received at `now` (UTC)."""
         if self.begins_again(step):
             self._is_relisting = True
-            self._is_tail_open = False
+            self._last_item_id = None
             self._begun = self.state
             self._now = replace(self._now, cursor_item_id=None, previous_item_id=None)
             self._compare_from(0)
@@ -149,8 +160,18 @@ class Landing:
             self._close_comparison(self._known, landed)
         return landed
 
+    def reread(self, item_id: str, item: Item, now: datetime) -> Landed:
+        """What to write for a stored item that was asked for by itself, received at `now` (UTC)."""
+        known = self._stored.items(0).get(item_id)
+        landed = Landed()
+        if known is not None and item.id == item_id:
+            row = self._row(item, item_id, known.position, known.first_seen_at, now)
+            landed.rows = [row] if self._is_changed(known, row) else []
+        return landed
+
     def _compare_from(self, position: int) -> None:
         self._last_position = -1
+        self._is_tail_open, self._tail_items = False, 0
         self._known = self._stored.items(position)
         without_id = (name for name, item in self._known.items() if name.startswith("~") and not item.is_deleted)
         self._known_without_id = iter(tuple(without_id))
@@ -210,17 +231,15 @@ class Landing:
     def _move_cursor(self, item: Item, item_id: str, position: int, age: timedelta) -> None:
         """The cursor moves on to the item, unless it or one before it may still change, or it has no ID."""
         self._is_tail_open = self._is_tail_open or (item.is_open and age < SETTLED_AFTER)
-        if self._is_tail_open or item.id is None:
+        previous_item_id, self._last_item_id = self._last_item_id, item.id or self._last_item_id
+        if item.id is None or (self._is_tail_open and self._tail_items < TAIL_ITEMS):
+            self._tail_items += 1
             if self._now.tail_position is None:
                 self._now = replace(self._now, tail_position=position)
                 self._tail_item_id = item_id
             return
-        self._now = replace(
-            self._now,
-            cursor_item_id=item.id,
-            previous_item_id=self._now.cursor_item_id,
-            tail_position=None,
-        )
+        self._is_tail_open, self._tail_items = False, 0
+        self._now = replace(self._now, cursor_item_id=item.id, previous_item_id=previous_item_id, tail_position=None)
         self._tail_item_id = None
 
     def _close_comparison(self, known: Mapping[str, StoredItem], landed: Landed) -> None:

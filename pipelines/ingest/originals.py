@@ -2,7 +2,7 @@
 
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +49,12 @@ class Originals:
         if is_raw_base64:
             return b64decode(raw)
         return restore(raw.encode(), [(offset, self._read(digest)) for offset, digest in blobs])
+
+    def keep_only(self, digests: Collection[str]) -> None:
+        """Remove every file but these."""
+        for path in self.directory.glob("*/*"):
+            if path.name not in digests:
+                path.unlink(missing_ok=True)
 
     def _path(self, digest: str) -> Path:
         return self.directory / digest[:2] / digest

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.ingest.errors import WarehouseError
+
 DEFAULT_WAREHOUSE = "data/warehouse.duckdb"
 
 
@@ -21,7 +23,12 @@ class Places:
 
 
 def places(warehouse: str | Path | None = None, serving: str | Path | None = None) -> Places:
-    """The files as given, else as CONVERSATIONS_WAREHOUSE and CONVERSATIONS_SERVING say, else the defaults."""
+    """The files as given, else as CONVERSATIONS_WAREHOUSE and CONVERSATIONS_SERVING say, else the defaults.
+
+    WarehouseError if the snapshot would take the warehouse's place.
+    """
     primary = Path(warehouse or os.environ.get("CONVERSATIONS_WAREHOUSE") or DEFAULT_WAREHOUSE)
     snapshot = serving or os.environ.get("CONVERSATIONS_SERVING") or primary.with_name("serving.duckdb")
+    if primary.resolve() == Path(snapshot).resolve():
+        raise WarehouseError(f"{primary}: warehouse and snapshot are one file; choose another path with --serving")
     return Places(primary, Path(snapshot))

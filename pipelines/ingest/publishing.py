@@ -2,42 +2,62 @@
 
 import os
 import shutil
+import time
+from contextlib import suppress
+from datetime import datetime, timedelta
+from io import BufferedReader
 from pathlib import Path
 
 import duckdb
 
 from models import ops
+from pipelines.ingest.clock import utc
 from pipelines.ingest.database import connect_read_only
 from pipelines.ingest.errors import WarehouseError
 from pipelines.ingest.warehouse import Warehouse
 
 _VERSION = f"select created_at, data_version from {ops.WAREHOUSE.full_name}"
 _CHUNK_BYTES = 1 << 30
+LEAST_DISTANCE = timedelta(minutes=5)
+_COPY_SHARE = 20
 
 
-def publish(warehouse: Warehouse, serving: Path) -> bool:
-    """Copy the warehouse to its snapshot, if data changed since the last copy, and close it. Returns whether it did.
+def publish(warehouse: Warehouse, serving: Path) -> float | None:
+    """Copy the warehouse to its snapshot, if data changed since the last copy; the seconds that took, else None.
 
-    Readers that hold the old snapshot open keep it. The copy comes last in a connection's life: closing a second
-    handle on the file gives up the process's lock on it (POSIX locks belong to the process, not to the handle).
-    WarehouseError if commits are not in the file yet, or the copy cannot be written.
+    Readers that hold the old snapshot open keep it. WarehouseError if commits are not in the file yet, or the copy
+    cannot be written; then the old snapshot stays.
     """
-    with warehouse:
-        if _published_version(serving) == warehouse.con.execute(_VERSION).fetchall():
-            return False
-        warehouse.con.execute("checkpoint")
-        log = warehouse.path.with_name(warehouse.path.name + ".wal")
-        if log.exists() and log.stat().st_size:
-            raise WarehouseError(f"{log}: commits are still in the write-ahead log; publishing would lose them")
-        temporary = serving.with_name(serving.name + ".new")
-        try:
-            serving.parent.mkdir(parents=True, exist_ok=True)
-            _copy(warehouse.path, temporary)
-            temporary.replace(serving)
-        except OSError as error:
+    if _published_version(serving) == warehouse.con.execute(_VERSION).fetchall():
+        return None
+    started = time.monotonic()
+    warehouse.con.execute("checkpoint")
+    log = warehouse.path.with_name(warehouse.path.name + ".wal")
+    if log.exists() and log.stat().st_size:
+        raise WarehouseError(f"{log}: commits are still in the write-ahead log; publishing would lose them")
+    temporary = serving.with_name(serving.name + ".new")
+    try:
+        serving.parent.mkdir(parents=True, exist_ok=True)
+        temporary.unlink(missing_ok=True)
+        _copy(warehouse.file, temporary)
+        temporary.replace(serving)
+    except OSError as error:
+        with suppress(OSError):
             temporary.unlink(missing_ok=True)
-            raise WarehouseError(f"{serving}: cannot write the snapshot: {error.strerror}") from error
-    return True
+        raise WarehouseError(
+            f"{serving}: cannot write the snapshot: {error.strerror}; see to its permissions and space, and run "
+            "`conversations publish`. The warehouse is complete."
+        ) from error
+    return time.monotonic() - started
+
+
+def is_time(serving: Path, last_copy_seconds: float, now: datetime) -> bool:
+    """Whether a scheduled run should publish: five minutes after the last snapshot, or 20 times what copying took."""
+    try:
+        age = now - utc(serving.stat().st_mtime)
+    except OSError:
+        return True
+    return not timedelta(0) <= age < max(LEAST_DISTANCE, _COPY_SHARE * timedelta(seconds=last_copy_seconds))
 
 
 def _published_version(serving: Path) -> object:
@@ -49,14 +69,15 @@ def _published_version(serving: Path) -> object:
         return None
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: BufferedReader, target: Path) -> None:
     """Copy inside the kernel, sharing blocks where the file system can, and wait until it is on disk."""
-    with source.open("rb") as readable, target.open("wb") as writable:
+    with target.open("wb") as writable:
+        os.lseek(source.fileno(), 0, os.SEEK_SET)
         try:
-            while os.copy_file_range(readable.fileno(), writable.fileno(), _CHUNK_BYTES):
+            while os.copy_file_range(source.fileno(), writable.fileno(), _CHUNK_BYTES):
                 pass
         except (AttributeError, OSError):  # not on this system, or not between these file systems
-            readable.seek(0)
+            source.seek(0)
             writable.seek(0)
-            shutil.copyfileobj(readable, writable)
+            shutil.copyfileobj(source, writable)
         os.fsync(writable.fileno())

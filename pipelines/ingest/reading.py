@@ -15,7 +15,7 @@ from models.items import ITEM_TYPES
 from models.table import Table, quoted
 from pipelines.ingest.clock import utc
 from pipelines.ingest.database import connect_read_only, one
-from pipelines.ingest.errors import IngestError, WarehouseError
+from pipelines.ingest.errors import QueryError, WarehouseError
 from pipelines.ingest.originals import Originals, read_original
 from pipelines.ingest.places import Places
 from pipelines.ingest.report import RUNNING, read_run_file
@@ -24,10 +24,6 @@ from pipelines.ingest.schema import VERSION
 _PROBLEMS_SHOWN = 20
 _WRITING = {getattr(duckdb.StatementType, name) for name in ("COPY", "EXPORT", "ATTACH", "DETACH", "LOAD")}
 _UNPORTABLE = re.compile(r"HUGEINT|INTERVAL|UNION|BIT\b|BLOB|TIME\b|UUID|MAP|ENUM|BIGNUM|TIME ZONE|VARIANT|GEOMETRY")
-
-
-class QueryError(IngestError):
-    """The query cannot be answered."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +35,8 @@ class Status:
     never_asked: int
     due: int
     open_tails: int
+    never_verified: int
+    longest_unverified: datetime | None
     items: dict[str, int]
     deleted_items: int
     undeclared: dict[str, int]
@@ -84,11 +82,13 @@ def _portable(result: duckdb.DuckDBPyRelation, huge: str) -> str:
 def status(places: Places, now: datetime) -> Status:
     """How the warehouse stands. WarehouseError if there is no snapshot yet."""
     conversations, items = facts.CONVERSATIONS.full_name, facts.ITEMS.full_name
-    with _open(places.serving) as con:
-        never_asked, due, open_tails = con.execute(
+    with open_snapshot(places.serving) as con:
+        never_asked, due, open_tails, never_verified, longest_unverified = con.execute(
             "select count(*) filter (last_polled_at is null), "
             "count(*) filter (status in ('active', 'failing') and (next_poll_at is null or next_poll_at <= ?)), "
-            f"count(*) filter (tail_position is not null) from {conversations}",
+            "count(*) filter (tail_position is not null), "
+            "count(*) filter (status = 'active' and last_verified_at is null), "
+            f"min(last_verified_at) filter (status = 'active') from {conversations}",
             [now],
         ).fetchall()[0]
         by_type = _counts(con, "coalesce(type, '(none)')", f"{items} where deleted_at is null")
@@ -98,6 +98,8 @@ def status(places: Places, now: datetime) -> Status:
             never_asked=never_asked,
             due=due,
             open_tails=open_tails,
+            never_verified=never_verified,
+            longest_unverified=longest_unverified,
             items={word: count for word, count in by_type.items() if word in ITEM_TYPES},
             deleted_items=one(con, f"select count(*) from {items} where deleted_at is not null"),
             undeclared={word: count for word, count in by_type.items() if word not in ITEM_TYPES},
@@ -117,7 +119,7 @@ def _drift(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
     return con.sql(f"select * from {ops.DRIFT.full_name} order by last_seen_at desc, occurrences desc").pl().to_dicts()
 
 
-def _open(serving: Path) -> duckdb.DuckDBPyConnection:
+def open_snapshot(serving: Path) -> duckdb.DuckDBPyConnection:
     """The snapshot, for questions of our own. WarehouseError if it is none, or one of another version."""
     con = connect_read_only(serving)
     try:
@@ -136,19 +138,19 @@ def _open(serving: Path) -> duckdb.DuckDBPyConnection:
 
 def drift(serving: Path) -> list[dict[str, object]]:
     """Where items differ from what is declared: the rows of `ops.drift` in the snapshot, latest first."""
-    with _open(serving) as con:
+    with open_snapshot(serving) as con:
         return _drift(con)
 
 
 def original(places: Places, conversation_id: str, item_id: str) -> bytes:
     """An item's bytes as received. WarehouseError if it is not in the snapshot, or a payload's file is missing."""
-    with _open(places.serving) as con:
+    with open_snapshot(places.serving) as con:
         return read_original(con, Originals(places.warehouse), conversation_id, item_id)
 
 
 def row_counts(serving: Path, tables: Iterable[Table]) -> dict[Table, int]:
     """How many rows these tables have in the snapshot."""
-    with _open(serving) as con:
+    with open_snapshot(serving) as con:
         return {table: one(con, f"select count(*) from {table.full_name}") for table in tables}
 
 

@@ -1,9 +1,11 @@
 """Where conversation IDs come from: arguments, files, SQL. Not here: keeping them (`warehouse`)."""
 
+import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from glob import glob
 from pathlib import Path
 
@@ -11,9 +13,11 @@ import duckdb
 import polars as pl
 
 from connectors.openai_conversations.protocol import is_conversation_id
+from pipelines.ingest.clock import utc_now
 from pipelines.ingest.errors import SourceError
 
 ID_COLUMNS = ("conversation_id", "id")
+TOUCHED_COLUMN = "touched_at"
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 _READERS = {
     ".csv": lambda path: pl.read_csv(path, infer_schema=False),
@@ -21,6 +25,7 @@ _READERS = {
     ".ndjson": pl.read_ndjson,
     ".parquet": pl.read_parquet,
 }
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 _SUFFIXES = ", ".join((".txt", *_READERS))
 
 
@@ -31,15 +36,22 @@ class Candidates:
     source: str
     ids: tuple[str, ...]
     malformed: tuple[str, ...]
+    touched_at: Mapping[str, datetime]
+    """When each last had something new, UTC, where the source says so."""
+
+    def touched(self) -> "Candidates":
+        """The same, all of them touched now."""
+        return replace(self, touched_at=dict.fromkeys(self.ids, utc_now()))
 
 
-def candidates(source: str, named: Iterable[object]) -> Candidates:
+def candidates(source: str, named: Iterable[object], touched_at: Mapping[str, datetime] | None = None) -> Candidates:
     """Tell well-formed conversation IDs from the rest; blanks do not count."""
     words = list(dict.fromkeys(str(word).strip() for word in named if word is not None))
     return Candidates(
         source,
         tuple(word for word in words if is_conversation_id(word)),
         tuple(word for word in words if word and not is_conversation_id(word)),
+        touched_at or {},
     )
 
 
@@ -122,7 +134,36 @@ def _from_frame(source: str, frame: pl.DataFrame) -> Candidates:
             f"and found {', '.join(frame.columns) or 'none'}"
         )
     headings = [column] if is_conversation_id(column) else []  # a file without a heading begins with an ID
-    return candidates(source, [*headings, *frame[column].to_list()])
+    ids = frame[column].to_list()
+    touched = frame[TOUCHED_COLUMN].to_list() if TOUCHED_COLUMN in frame.columns else []
+    times: dict[str, datetime] = {}
+    for word, value in zip(ids, touched, strict=False):
+        if word is not None and value not in (None, ""):
+            name, time = str(word).strip(), _time(source, value)
+            times[name] = max(time, times.get(name, time))
+    return candidates(source, [*headings, *ids], times)
+
+
+def _time(source: str, value: object) -> datetime:
+    """A time as sources write it (a timestamp, ISO 8601, Unix seconds), in UTC; without a zone it is UTC already."""
+    try:
+        match value:
+            case datetime():
+                time = value
+            case int() | float():
+                time = datetime.fromtimestamp(value, UTC)
+            case _:
+                text = str(value).strip()
+                time = (
+                    datetime.fromtimestamp(float(text), UTC)
+                    if _NUMBER.fullmatch(text)
+                    else datetime.fromisoformat(text)
+                )
+    except (ValueError, OverflowError, OSError):
+        raise SourceError(
+            f"{source}: {TOUCHED_COLUMN} holds what is no time; write ISO 8601, or Unix seconds, or leave it empty"
+        ) from None
+    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
 
 
 def _some(found: Candidates, looked_at: str) -> Candidates:

@@ -11,6 +11,8 @@ from models import ops
 from pipelines.ingest.clock import utc_now
 
 RUNNING, DONE, PARTIAL, STOPPED = "running", "done", "partial", "stopped"
+ACTIVE, ALL, DUE, CHOSEN, RECONCILE = "active", "all", "due", "chosen", "reconcile"
+"""What a run asks: `ops.runs.scope`."""
 
 
 @dataclass
@@ -32,11 +34,15 @@ class RunReport:
     retries: int = 0
     rate_limited: int = 0
     received_bytes: int = 0
+    scope: str = ACTIVE
+    conversations_verified: int = 0
+    reconcile_requests: int = 0
+    publish_ms: int | None = None
 
     @classmethod
-    def begin(cls) -> "RunReport":
+    def begin(cls, scope: str) -> "RunReport":
         """A run that begins now."""
-        return cls(uuid4().hex, utc_now())
+        return cls(uuid4().hex, utc_now(), scope=scope)
 
     def end(self, error: str | None = None) -> None:
         """Note how the run ended: stopped by an error, with some conversations failed, or with all done."""

@@ -24,11 +24,19 @@ from pipelines.ingest.errors import WarehouseError
 from pipelines.ingest.originals import Originals
 from pipelines.ingest.typed import Findings, Received, fill
 
-VERSION = 2
+VERSION = 3
 """Version of the schemas `raw` and `ops`; a change of theirs is a migration, and a new number."""
 FACT_TABLES = (*facts.TABLES, *ops.TABLES)
-_MIGRATIONS = {1: (f"alter table {facts.ITEMS.full_name} add column is_raw_base64 BOOLEAN",)}
-"""What leads from a version to the next, beside tables that are new."""
+_ADDED: Mapping[int, Mapping[Table, tuple[str, ...]]] = {
+    1: {facts.ITEMS: ("is_raw_base64",)},
+    2: {
+        facts.CONVERSATIONS: ("last_verified_at", "missing_since"),
+        ops.RUNS: ("scope", "conversations_verified", "reconcile_requests", "publish_ms"),
+    },
+}
+"""The columns that lead from a version to the next; new tables follow by themselves."""
+_FILLED = {2: (f"update {facts.CONVERSATIONS.full_name} set missing_since = last_polled_at where status = 'missing'",)}
+"""What is known of these columns in a warehouse that did not have them."""
 _SLICE_ITEMS, _SLICE_BYTES, _FETCHED_ROWS = 20_000, 32_000_000, 50
 
 
@@ -142,7 +150,11 @@ def _migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:
     """Bring the fact tables up to date. Committed by itself: `rebuild` reads only what is committed."""
     with transaction(con):
         for older in range(version, VERSION):
-            for statement in _MIGRATIONS[older]:
+            for table, names in _ADDED[older].items():
+                for column in table.columns:
+                    if column.name in names:
+                        con.execute(f"alter table {table.full_name} add column {column.name} {column.type}")
+            for statement in _FILLED.get(older, ()):
                 con.execute(statement)
         for table in FACT_TABLES:
             _create_table(con, table)

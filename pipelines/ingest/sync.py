@@ -5,59 +5,75 @@ Pages flow through a bounded queue to one writer, so memory does not grow with t
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
+from math import floor
 
 import duckdb
+from filelock import FileLock, Timeout
 
 from connectors.openai_conversations import (
     INCLUDE,
+    PAGE_LIMIT,
     ConversationsClient,
-    ConversationsError,
     NotFoundError,
     StopError,
-    TransportError,
     Walk,
 )
+from pipelines.ingest import membership
+from pipelines.ingest.asking import Answered, Asking, Limits, OnProgress
 from pipelines.ingest.clock import utc_now
-from pipelines.ingest.errors import SelectionError, WarehouseError
+from pipelines.ingest.errors import IngestError, WarehouseError
 from pipelines.ingest.landing import ConversationState
 from pipelines.ingest.originals import CUT_FROM_BYTES
 from pipelines.ingest.places import Places
-from pipelines.ingest.publishing import publish
-from pipelines.ingest.report import RunReport, write_run_file
+from pipelines.ingest.publishing import is_time, publish
+from pipelines.ingest.report import (
+    ACTIVE,
+    ALL,
+    CHOSEN,
+    DUE,
+    RECONCILE,
+    RunReport,
+    read_run_file,
+    write_run_file,
+)
 from pipelines.ingest.warehouse import Warehouse
-from pipelines.ingest.writing import Arrived, Event, Failed, Finished, SyncResult, Writer
+from pipelines.ingest.writing import Arrived, Event, Failed, Finished, Reread, SyncResult, Writer
 
-_SILENT_AT_MOST = 8
-"""After so many conversations in a row without any answer (or as many as are asked at once), the network is down."""
-_DOUBTED_FROM = 2
+RUN_WAIT_SECONDS = 30.0
+RECONCILE_SHARE = 0.1
+_REQUESTS_BESIDE_PAGES = 2  # the last page may be full, and the conversation itself is asked for
 _DETAILS_KEPT_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class SyncOptions:
-    """Which conversations to ask, and how."""
+    """Which conversations to ask, and how.
+
+    Without a choice all active ones are asked. `only_due` is what a schedule wants: it also verifies some, as long as
+    that takes no more than RECONCILE_SHARE of the requests, and does not publish too often. `reconcile` lists
+    conversations whole and compares them with what is stored.
+    """
 
     chosen: tuple[str, ...] = ()
     only_due: bool = False
     include_inactive: bool = False
+    reconcile: bool = False
     include: tuple[str, ...] = INCLUDE
-    concurrency: int = 16
+    limits: Limits = field(default_factory=Limits)
     cut_from_bytes: int = CUT_FROM_BYTES
 
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run has come."""
-
-    conversations: int
-    of_conversations: int
-    items: int
-
-
-OnProgress = Callable[[Progress], None]
+    @property
+    def scope(self) -> str:
+        """What is asked, in the word of `ops.runs`."""
+        if self.reconcile:
+            return RECONCILE
+        if self.chosen:
+            return CHOSEN
+        return DUE if self.only_due else ALL if self.include_inactive else ACTIVE
 
 
 def sync(
@@ -75,34 +91,57 @@ def sync(
     failure: BaseException | None = None
     try:
         return _sync(places, client, options, on_progress)
-    except* (duckdb.Error, OSError) as failed:
+    except* (duckdb.Error, OSError, IngestError) as failed:
         failure = failed.exceptions[0]
     while isinstance(failure, BaseExceptionGroup):
         failure = failure.exceptions[0]
-    raise WarehouseError(f"{places.warehouse}: {_said(failure)}; what was committed before is kept") from failure
+    if isinstance(failure, IngestError):
+        raise failure
+    # Without the cause: DuckDB quotes what it could not read.
+    raise WarehouseError(f"{places.warehouse}: {_said(failure)}; what was committed before is kept") from None
 
 
 def _sync(
     places: Places, client: ConversationsClient, options: SyncOptions, on_progress: OnProgress | None
 ) -> SyncResult:
-    with Warehouse.open(places.warehouse, cut_from_bytes=options.cut_from_bytes) as warehouse:
-        states = _select(warehouse, options)
-        run = _Run(warehouse, client, options, places, len(states), on_progress)
+    with (
+        _only_run(places),
+        Warehouse.open(places.warehouse, cut_from_bytes=options.cut_from_bytes) as warehouse,
+    ):
+        run = _Run(warehouse, client, options, places, on_progress)
+        states = membership.select(
+            warehouse.con,
+            chosen=options.chosen,
+            only_due=options.only_due,
+            include_inactive=options.include_inactive,
+        )
         warehouse.begin_run(run.report)
         asyncio.run(run.pull(states))
         warehouse.end_run(run.report)
         write_run_file(places.run_file, run.report)
-        run.result.is_published = publish(warehouse, places.serving)
+        if not options.only_due or is_time(places.serving, warehouse.last_publish_ms() / 1000, utc_now()):
+            seconds = publish(warehouse, places.serving)
+            run.result.is_published = seconds is not None
+            if seconds is not None:
+                run.report.publish_ms = round(seconds * 1000)
+                warehouse.end_run(run.report)
     return run.result
 
 
-def _select(warehouse: Warehouse, options: SyncOptions) -> list[ConversationState]:
-    states = warehouse.states(
-        chosen=options.chosen, only_due=options.only_due, include_inactive=options.include_inactive
-    )
-    if missing := set(options.chosen) - {state.conversation_id for state in states}:
-        raise SelectionError(f"not in the registry: {', '.join(sorted(missing))}; add with `conversations register`")
-    return states
+@contextmanager
+def _only_run(places: Places) -> Iterator[None]:
+    """One sync at a time; another waits, and then says who is at it."""
+    lock = places.warehouse.with_name(places.warehouse.name + ".run.lock")
+    try:
+        lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with FileLock(lock, timeout=RUN_WAIT_SECONDS, mode=0o600):
+            yield
+    except Timeout:
+        run = read_run_file(places.run_file) or {}
+        raise WarehouseError(
+            f"{places.warehouse}: another run is going on (process {run.get('pid')}, since {run.get('started_at')} "
+            "UTC); wait for it to end, see `conversations status`"
+        ) from None
 
 
 def _said(error: BaseException) -> str:
@@ -122,111 +161,100 @@ class _Run:
         client: ConversationsClient,
         options: SyncOptions,
         places: Places,
-        of_conversations: int,
         on_progress: OnProgress | None,
     ) -> None:
-        self.report = RunReport.begin()
+        self.report = RunReport.begin(options.scope)
         self.result = SyncResult(self.report)
+        self._warehouse = warehouse
         self._client = client
         self._options = options
-        self._of_conversations = of_conversations
         self._on_progress = on_progress
         self._items = 0
-        self._has_answered = False
-        self._is_right_project = False
-        self._silent = 0
-        self._unknown: list[Failed] = []
+        self._is_relist = options.reconcile
+        self._open_items = warehouse.open_items()
+        self._asking = Asking(client, options.limits, self._pull, self._told)
         self._writer = Writer(warehouse, self.result, options.include, places)
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=2 * options.limits.concurrency)
 
     async def pull(self, states: Sequence[ConversationState]) -> None:
         """Ask all these conversations; returns when everything that arrived is committed."""
-        queue: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=2 * self._options.concurrency)
-        async with self._client, asyncio.TaskGroup() as group:
-            group.create_task(self._writer.drain(queue))
-            try:
-                await self._ask_all(states, queue)
-                error = None
-            except* StopError as stopped:
-                error = str(stopped.exceptions[0])
-            self._count_requests()
-            await queue.put(None)
+        async with self._client:
+            error = await self._ask_and_write(states)
+            if self._options.only_due and error is None:
+                self._is_relist = True
+                error = await self._ask_and_write(self._longest_unverified())
         self.report.end(error)
 
-    async def _ask_all(self, states: Sequence[ConversationState], queue: "asyncio.Queue[Event | None]") -> None:
-        waiting = iter(states)
+    def _longest_unverified(self) -> Sequence[ConversationState]:
+        """The conversations longest unverified, as many as the requests that scheduled runs have left over allow.
+
+        These are RECONCILE_SHARE of all their requests of the last week, less those that already went into it.
+        """
+        requests, spent = self._warehouse.requests_when_due()
+        left = floor(RECONCILE_SHARE * (requests + self.report.requests)) - spent
+        chosen = []
+        for state in membership.longest_unverified(self._warehouse.con, left):
+            cost = state.next_position // PAGE_LIMIT + _REQUESTS_BESIDE_PAGES
+            if cost <= left:
+                left -= cost
+                chosen.append(state)
+        return chosen
+
+    async def _ask_and_write(self, states: Sequence[ConversationState]) -> str | None:
+        """Ask these conversations, have committed what arrives; returns why the run must stop, if it must."""
+        error, before = None, self._client.stats.requests
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._options.concurrency, len(states))):
-                group.create_task(self._ask_in_turn(waiting, queue))
-        for event in self._unknown_at_the_end():
-            await queue.put(event)
-
-    async def _ask_in_turn(self, waiting: Iterator[ConversationState], queue: "asyncio.Queue[Event | None]") -> None:
-        for state in waiting:
-            self.report.conversations_asked += 1
-            for event in self._judge(await self._ask(state, queue)):
-                await queue.put(event)
+            group.create_task(self._writer.drain(self._queue))
+            try:
+                await self._asking.ask(states)
+            except StopError as stopped:
+                error = str(stopped)
             self._count_requests()
-            if self._on_progress:
-                asked = self.report.conversations_asked
-                self._on_progress(Progress(asked, self._of_conversations, self._items))
+            if self._is_relist:
+                self.report.reconcile_requests += self._client.stats.requests - before
+            await self._queue.put(None)
+        return error
 
-    async def _ask(self, state: ConversationState, queue: "asyncio.Queue[Event | None]") -> Finished | Failed:
-        """Pull one conversation, its pages in order; its own troubles end here."""
+    async def _pull(self, state: ConversationState) -> Finished:
+        """Queue the conversation's pages, and its open items; ask for its details where they are wanted."""
         walk = Walk(
             state.conversation_id,
             cursor=state.cursor,
             include=self._options.include,
             trusts_has_more=self._client.is_openai,
+            relist=self._is_relist,
         )
-        has_news = False
-        try:
-            async for step in self._client.walk_pages(walk):
-                self._has_answered = self._is_right_project = True
-                self._items += len(step.items)
-                has_news = has_news or bool(step.items)
-                arrived = Arrived(state, step, utc_now())
-                await self._writer.room.take(arrived.bytes)
-                await queue.put(arrived)
-            details = await self._client.retrieve(state.conversation_id) if _wants_details(state, has_news) else None
-        except StopError:
-            raise
-        except ConversationsError as error:
-            return Failed(state, error)
-        return Finished(state, details)
+        has_news, is_relist = False, self._is_relist
+        async for step in self._client.walk_pages(walk):
+            self._asking.heard()
+            self._items += len(step.items)
+            has_news, is_relist = has_news or bool(step.items), step.is_relist
+            await self._hand_over(Arrived(state, step, utc_now()))
+        for item_id in () if is_relist else self._open_items.get(state.conversation_id, ()):
+            with suppress(NotFoundError):  # it is gone, or the server gives no single items: a re-list will tell
+                item = await self._client.items.retrieve(
+                    item_id, conversation_id=state.conversation_id, include=self._options.include
+                )
+                await self._hand_over(Reread(state, item_id, item, utc_now()))
+        wants_details = self._is_relist or _wants_details(state, has_news)
+        details = await self._client.retrieve(state.conversation_id) if wants_details else None
+        return Finished(state, details, walk.is_whole)
 
-    def _judge(self, event: "Finished | Failed") -> "Sequence[Finished | Failed]":
-        """What may be committed now that this conversation is over; StopError where the fault is not its own.
+    async def _hand_over(self, event: Arrived | Reread) -> None:
+        await self._writer.room.take(event.bytes)
+        await self._queue.put(event)
 
-        No answer at all, or many times in a row, is the network's fault. And where all that were pulled before are
-        unknown now, it is more likely that another project is asked than that all were deleted: so these are held
-        back until one is found.
-        """
-        if isinstance(event, Failed) and isinstance(event.error, TransportError):
-            self._silent += 1
-            if not self._has_answered or self._silent >= max(_SILENT_AT_MOST, self._options.concurrency):
-                raise StopError(str(event.error)) from None
-            return (event,)
-        self._silent, self._has_answered = 0, True
-        if isinstance(event, Failed) and isinstance(event.error, NotFoundError) and not self._is_right_project:
-            if event.state.last_grown_at is None:
-                return (event,)
-            self._unknown.append(event)
-            return ()
-        self._is_right_project = self._is_right_project or isinstance(event, Finished)
-        held, self._unknown = self._unknown, []
-        return (*held, event)
-
-    def _unknown_at_the_end(self) -> "Sequence[Failed]":
-        if len(self._unknown) < _DOUBTED_FROM:
-            return self._unknown
-        raise StopError(
-            f"All {len(self._unknown)} conversations that were pulled before are unknown to {self._client.host} now. "
-            "Check OPENAI_API_KEY, OPENAI_PROJECT_ID and OPENAI_BASE_URL: another project is asked, it seems. "
-            "Nothing was changed; if they were all deleted, ask them one by one with --conversation."
-        )
+    async def _told(self, answered: Answered[Finished]) -> None:
+        """Have the end of one conversation written."""
+        outcome = answered.outcome
+        await self._queue.put(outcome if isinstance(outcome, Finished) else Failed(answered.state, outcome))
+        self._count_requests()
+        if self._on_progress:
+            self._on_progress(self._asking.progress(self._items))
 
     def _count_requests(self) -> None:
         stats, report = self._client.stats, self.report
+        report.conversations_asked = self._asking.asked
         report.requests, report.retries, report.rate_limited = (
             stats.requests,
             stats.retries,

@@ -1,31 +1,53 @@
 """The warehouse: the only writer of DuckDB. What a sync asks of what is stored, and what it commits.
 
-Not here: what a page means (`landing`), the order of things (`sync`), the copy that others read (`publishing`).
+Not here: what a page means (`landing`), the order of things (`sync`), who is known at all (`membership`), the copy that
+others read (`publishing`).
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from contextlib import ExitStack
+from dataclasses import astuple, dataclass, field
+from datetime import timedelta
 from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import Self
 
 import duckdb
 import polars as pl
 
+from connectors.openai_conversations import OPEN_STATUSES
 from models import ops
 from models import raw as facts
 from models.flatten import same_item
 from models.items import ITEM_TYPES
-from pipelines.ingest import schema, typed
+from pipelines.ingest import membership, schema, typed
 from pipelines.ingest.clock import utc_now
-from pipelines.ingest.database import connect, insert, one, polars_columns, relation, transaction
-from pipelines.ingest.errors import WarehouseError
-from pipelines.ingest.landing import ConversationState, Landed, Row, Stored, StoredItem
+from pipelines.ingest.database import (
+    COPY,
+    connect,
+    create,
+    insert,
+    is_awaited,
+    one,
+    owner_only,
+    polars_columns,
+    relation,
+    transaction,
+    write_anew,
+)
+from pipelines.ingest.errors import SelectionError, WarehouseError
+from pipelines.ingest.landing import SETTLED_AFTER, ConversationState, Landed, Row, Stored, StoredItem
+from pipelines.ingest.membership import STATE_COLUMNS, Registered
 from pipelines.ingest.originals import CUT_FROM_BYTES, Originals, read_original
-from pipelines.ingest.report import RunReport
+from pipelines.ingest.registry import Candidates
+from pipelines.ingest.report import DUE, RunReport
 
+ALLOWANCE_KEPT_FOR = timedelta(days=7)
+_LET_IN_SECONDS = 0.5
+_WAIT_AGAIN_SECONDS = 3600.0
 _CONVERSATIONS, _ITEMS, _BLOBS = (table.full_name for table in (facts.CONVERSATIONS, facts.ITEMS, facts.BLOBS))
-_STATE_COLUMNS = tuple(column.name for column in fields(ConversationState))
 _ITEM_COLUMNS = polars_columns(facts.ITEMS)
 
 
@@ -71,26 +93,47 @@ class Batch:
 class Warehouse:
     """An open warehouse; use as a context manager. One process at a time."""
 
-    def __init__(self, path: Path, con: duckdb.DuckDBPyConnection, originals: Originals) -> None:
-        """Take over an open connection; use `open`."""
+    def __init__(self, path: Path, cut_from_bytes: int = CUT_FROM_BYTES) -> None:
+        """Name the file; use `open`."""
         self.path = path
-        self.con = con
-        self.originals = originals
+        self.originals = Originals(path, cut_from_bytes)
+        self.con: duckdb.DuckDBPyConnection
+        self.file: BufferedReader
+        """The file, to copy it. Closing any handle on it gives up our lock, so this one is closed last."""
+        self._opened = ExitStack()
 
     @classmethod
     def open(cls, path: Path, *, wait_seconds: float = 30.0, cut_from_bytes: int = CUT_FROM_BYTES) -> Self:
         """Open the warehouse, or create it; waits for another process that has it open.
 
-        WarehouseError if it is still held after `wait_seconds`, is not ours, or was written by a newer version.
+        What is made while it is open is readable by its owner only. WarehouseError if it is still held after
+        `wait_seconds`, is not ours, or was written by a newer version.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        warehouse = cls(path, connect(path, wait_seconds), Originals(path, cut_from_bytes))
+        warehouse = cls(path, cut_from_bytes)
         try:
-            schema.prepare(warehouse.con, path, warehouse.originals)
-        except BaseException:
-            warehouse.close()
-            raise
+            warehouse._open(wait_seconds)
+            if one(warehouse.con, f"select count(*) from {ops.FORGOTTEN.full_name} where erased_at is null"):
+                warehouse._erase()
+        except OSError as error:
+            place = error.filename or path
+            raise WarehouseError(
+                f"{place}: {error.strerror}; see to its permissions and space, or choose another --warehouse"
+            ) from error
         return warehouse
+
+    def _open(self, wait_seconds: float) -> None:
+        with ExitStack() as opened:
+            opened.enter_context(owner_only())
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self.path.exists():
+                create(self.path, wait_seconds, lambda con: schema.prepare(con, self.path, self.originals))
+            self.con = connect(self.path, wait_seconds)
+            self.file = self.path.open("rb")
+            opened.callback(self.file.close)
+            opened.callback(self.con.close)
+            schema.prepare(self.con, self.path, self.originals)
+            self.path.chmod(0o600)
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         """The warehouse itself."""
@@ -102,46 +145,86 @@ class Warehouse:
 
     def close(self) -> None:
         """Close the file; what is still in the write-ahead log is moved into it."""
-        self.con.close()
+        self._opened.close()
 
-    def register(self, ids: Sequence[str], source: str) -> int:
-        """Add conversations to the registry; known ones stay as they are. Returns how many were new."""
-        columns = {"conversation_id": pl.String()}
-        is_new = f"conversation_id not in (select conversation_id from {_CONVERSATIONS})"
-        with transaction(self.con), relation(self.con, "named", columns, ((one_id,) for one_id in ids)):
-            new = one(self.con, f"select count(*) from named where {is_new}")
-            self.con.execute(
-                f"insert into {_CONVERSATIONS} (conversation_id, source, registered_at, next_position, status) "
-                f"select conversation_id, ?, ?, 0, 'active' from named where {is_new}",
-                [source, utc_now()],
-            )
-            if new:
+    def let_others_in(self) -> bool:
+        """If another process waits for the file, close it, and wait in turn; returns whether that was so.
+
+        Whatever was known of what is stored may have changed then.
+        """
+        if not is_awaited(self.path):
+            return False
+        self.close()
+        time.sleep(_LET_IN_SECONDS)
+        self._open(_WAIT_AGAIN_SECONDS)
+        return True
+
+    def register(self, found: Candidates, *, again: bool = False) -> Registered:
+        """Add conversations to the registry; known ones stay as they are, unregistered and forgotten ones are left out.
+
+        With `again` these are taken back.
+        """
+        with transaction(self.con):
+            registered = membership.register(self.con, found.ids, found.source, touched=found.touched_at, again=again)
+            if registered.new or again:
                 self._count_change()
-        return new
+        return registered
+
+    def unregister(self, ids: Sequence[str]) -> None:
+        """Stop pulling conversations; all that is stored of them stays. SelectionError if one is not registered."""
+        with transaction(self.con):
+            if unknown := membership.unregister(self.con, ids):
+                raise SelectionError(f"not in the registry: {', '.join(unknown)}; nothing was changed")
+            self._count_change()
+
+    def forget(self, ids: Sequence[str]) -> int:
+        """Erase conversations from the tables and the files, for good; returns how many items they had."""
+        with transaction(self.con):
+            count = membership.forget(self.con, ids)
+            self._count_change()
+        self._erase()
+        return count
+
+    def _erase(self) -> None:
+        """Get what was deleted out of the files: the warehouse is written anew, unreferenced payloads are removed."""
+        digests = self.con.execute(f"select distinct sha256 from {_BLOBS}").fetchall()
+        self.originals.keep_only({digest for (digest,) in digests})
+        now = utc_now().isoformat(sep=" ")
+        write_anew(
+            self.con,
+            self.path,
+            f"update {COPY}.{ops.FORGOTTEN.full_name} set erased_at = '{now}' where erased_at is null",
+        )
+        self.close()
+        self._open(_WAIT_AGAIN_SECONDS)
 
     def count_conversations(self) -> int:
         """How many conversations are registered."""
         return one(self.con, f"select count(*) from {_CONVERSATIONS}")
 
-    def states(
-        self, *, chosen: Sequence[str] = (), only_due: bool = False, include_inactive: bool = False
-    ) -> list[ConversationState]:
-        """The conversations to ask, those waiting longest first: the chosen ones, those due, or all that are active.
-
-        One that is missing or forbidden counts if chosen, if due, or with `include_inactive`.
-        """
-        given: dict[str, object] = {"inactive": include_inactive}
-        condition = "$inactive or status in ('active', 'failing')"
-        if chosen:
-            given, condition = {"chosen": list(chosen)}, "list_contains($chosen, conversation_id)"
-        elif only_due:
-            given, condition = {"now": utc_now()}, "next_poll_at is null or next_poll_at <= $now"
+    def open_items(self) -> Mapping[str, Sequence[str]]:
+        """The items before the cursor that may still change, by conversation: a tail was too long to stay open."""
         found = self.con.execute(
-            f"select {', '.join(_STATE_COLUMNS)} from {_CONVERSATIONS} "
-            f"where {condition} order by last_polled_at nulls first, conversation_id",
-            given,
+            f"select i.conversation_id, list(i.item_id order by i.position) from {_ITEMS} as i "
+            f"join {_CONVERSATIONS} as c on c.conversation_id = i.conversation_id "
+            "where i.first_seen_at > ? and list_contains(?, i.status) and i.deleted_at is null "
+            "and not i.is_id_synthetic and (c.tail_position is null or i.position < c.tail_position) group by all",
+            [utc_now() - SETTLED_AFTER, sorted(OPEN_STATUSES)],
         ).fetchall()
-        return [ConversationState(*values) for values in found]
+        return dict(found)
+
+    def requests_when_due(self) -> tuple[int, int]:
+        """How many requests the scheduled runs of the last week made, and how many of these to compare whole lists."""
+        asked, comparing = self.con.execute(
+            f"select coalesce(sum(requests), 0), coalesce(sum(reconcile_requests), 0) from {ops.RUNS.full_name} "
+            "where scope = ? and started_at > ?",
+            [DUE, utc_now() - ALLOWANCE_KEPT_FOR],
+        ).fetchall()[0]
+        return int(asked), int(comparing)
+
+    def last_publish_ms(self) -> int:
+        """Milliseconds that a run's last copying of the snapshot took; 0 if none did."""
+        return one(self.con, f"select coalesce(arg_max(publish_ms, started_at), 0) from {ops.RUNS.full_name}")
 
     def stored(self, conversation_id: str) -> Stored:
         """How to look up what is stored of a conversation."""
@@ -227,8 +310,8 @@ class Warehouse:
 
     def _write_states(self, states: Iterable[ConversationState]) -> None:
         known = polars_columns(facts.CONVERSATIONS)
-        columns = {name: known[name] for name in _STATE_COLUMNS}
-        settings = ", ".join(f"{name} = s.{name}" for name in _STATE_COLUMNS[1:])
+        columns = {name: known[name] for name in STATE_COLUMNS}
+        settings = ", ".join(f"{name} = s.{name}" for name in STATE_COLUMNS[1:])
         with relation(self.con, "states", columns, (astuple(state) for state in states)):
             self.con.execute(
                 f"update {_CONVERSATIONS} as c set {settings} from states as s "

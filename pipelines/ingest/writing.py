@@ -6,7 +6,7 @@ page means (`landing`), SQL (`warehouse`).
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,19 +14,23 @@ from connectors.openai_conversations import (
     Conversation,
     ConversationsError,
     ForbiddenError,
+    Item,
     NotFoundError,
     Step,
 )
 from models.conform import readable_json
+from pipelines.ingest import membership
 from pipelines.ingest.clock import INACTIVE_POLL, next_poll_at, utc, utc_now
-from pipelines.ingest.landing import ConversationState, Landing, RunStamp
+from pipelines.ingest.landing import ConversationState, Landed, Landing, RunStamp, include_set
 from pipelines.ingest.places import Places
-from pipelines.ingest.report import RunReport, write_run_file
+from pipelines.ingest.report import RECONCILE, RunReport, write_run_file
 from pipelines.ingest.warehouse import Batch, Problem, Warehouse
 
 BATCH_ITEMS = 20_000
 BATCH_BYTES = 32_000_000
 BATCH_SECONDS = 10.0
+ALONE_SECONDS = 600.0
+"""A run that has had the warehouse for so long closes it between two batches where another process waits for it."""
 
 
 @dataclass
@@ -54,11 +58,27 @@ class Arrived:
 
 
 @dataclass(frozen=True)
+class Reread:
+    """One item before the cursor, asked for by itself because it may still change; received at `at` (UTC)."""
+
+    state: ConversationState
+    item_id: str
+    item: Item
+    at: datetime
+
+    @property
+    def bytes(self) -> int:
+        """Length of the item."""
+        return len(self.item.raw)
+
+
+@dataclass(frozen=True)
 class Finished:
-    """A conversation was pulled to its end; `details` where they were asked for."""
+    """A conversation was pulled to its end, from its first item if it `is_whole`; `details` where they were asked."""
 
     state: ConversationState
     details: Conversation | None
+    is_whole: bool
 
 
 @dataclass(frozen=True)
@@ -69,7 +89,7 @@ class Failed:
     error: ConversationsError
 
 
-Event = Arrived | Finished | Failed
+Event = Arrived | Reread | Finished | Failed
 
 
 class Room:
@@ -101,10 +121,12 @@ class Writer:
         self._result = result
         self._report = result.report
         self._run_file = places.run_file
-        self._stamp = RunStamp(self._report.run_id, ",".join(sorted(include)))
+        self._stamp = RunStamp(self._report.run_id, include_set(include))
         self._landings: dict[str, Landing] = {}
         self._grown: set[str] = set()
         self._batch = Batch()
+        self._opened_at = time.monotonic()
+        self._pulled: Collection[str] | None = None
         self.room = Room(2 * BATCH_BYTES)
 
     async def drain(self, queue: "asyncio.Queue[Event | None]") -> None:
@@ -124,13 +146,18 @@ class Writer:
 
     async def _write_and_make_room(self, events: "Sequence[Event]") -> None:
         await asyncio.to_thread(self._write, events)
-        await self.room.give_back(sum(event.bytes for event in events if isinstance(event, Arrived)))
+        await self.room.give_back(sum(event.bytes for event in events if isinstance(event, Arrived | Reread)))
 
     def _write(self, events: Sequence[Event]) -> None:
+        self._let_others_in()
         for event in events:
             match event:
+                case _ if self._pulled is not None and event.state.conversation_id not in self._pulled:
+                    pass  # it was forgotten or unregistered while others had the warehouse
                 case Arrived():
                     self._land(event)
+                case Reread():
+                    self._reread(event)
                 case Finished():
                     self._finish(event)
                 case Failed():
@@ -143,15 +170,34 @@ class Writer:
             write_run_file(self._run_file, self._report)
         self._batch = Batch()
 
+    def _let_others_in(self) -> None:
+        if time.monotonic() - self._opened_at > ALONE_SECONDS and self._warehouse.let_others_in():
+            self._pulled = membership.pulled(self._warehouse.con)
+
+    def _landing(self, state: ConversationState) -> Landing:
+        landing = self._landings.get(state.conversation_id)
+        if landing is None:
+            landing = Landing(state, self._stamp, self._warehouse.stored(state.conversation_id))
+            self._landings[state.conversation_id] = landing
+        return landing
+
+    def _reread(self, event: Reread) -> None:
+        landing = self._landing(event.state)
+        self._count(landing, landing.reread(event.item_id, event.item, event.at))
+
     def _land(self, event: Arrived) -> None:
         conversation_id = event.state.conversation_id
-        landing = self._landings.get(conversation_id)
-        if landing is None:
-            landing = Landing(event.state, self._stamp, self._warehouse.stored(conversation_id))
-            self._landings[conversation_id] = landing
+        landing = self._landing(event.state)
         if landing.begins_again(event.step):
             self._commit()
         landed = landing.land(event.step, event.at)
+        self._count(landing, landed)
+        if landed.new and conversation_id not in self._grown:
+            self._grown.add(conversation_id)
+            self._report.conversations_grown += 1
+        self._batch.problems += _oddities(conversation_id, event.step, bool(landed.renumbered))
+
+    def _count(self, landing: Landing, landed: Landed) -> None:
         self._batch.add(landing.state, landed)
         self._report.items_new += landed.new
         self._report.items_changed += len(landed.rows) - landed.new
@@ -159,13 +205,11 @@ class Writer:
         for row in landed.rows:
             word = row.type or ""
             self._result.rows_by_type[word] = self._result.rows_by_type.get(word, 0) + 1
-        if landed.new and conversation_id not in self._grown:
-            self._grown.add(conversation_id)
-            self._report.conversations_grown += 1
-        self._batch.problems += _oddities(conversation_id, event.step, bool(landed.renumbered))
 
     def _finish(self, event: Finished) -> None:
-        state, now = self._end(event.state), utc_now()
+        landing, now = self._landings.pop(event.state.conversation_id, None), utc_now()
+        state = event.state if landing is None else landing.state
+        self._report.conversations_verified += event.is_whole
         grown_at = now if state.conversation_id in self._grown else state.last_grown_at
         if event.details is not None:
             state = _with_details(state, event.details)
@@ -178,18 +222,29 @@ class Writer:
                 next_poll_at=next_poll_at(state.conversation_id, now, grown_at or state.created_at or now),
                 status="active",
                 last_error=None,
+                last_verified_at=now if event.is_whole else state.last_verified_at,
+                missing_since=None,
             ),
         )
         if event.state.status != "active":
             self._batch.recovered.append(state.conversation_id)
 
     def _fail(self, event: Failed) -> None:
-        state, now = self._end(event.state), utc_now()
+        landing, now = self._landings.pop(event.state.conversation_id, None), utc_now()
+        state = event.state if landing is None else landing.state
         status = _status(event.error)
         wait = next_poll_at(state.conversation_id, now, now) if status == "failing" else now + INACTIVE_POLL
         message = str(event.error)
         self._settle(
-            event.state, replace(state, last_polled_at=now, next_poll_at=wait, status=status, last_error=message)
+            event.state,
+            replace(
+                state,
+                last_polled_at=now,
+                next_poll_at=wait,
+                status=status,
+                last_error=message,
+                missing_since=(state.missing_since or now) if status == "missing" else None,
+            ),
         )
         problem = Problem(state.conversation_id, type(event.error).__name__, message)
         self._batch.problems.append(problem)
@@ -201,11 +256,8 @@ class Writer:
         self._batch.states[state.conversation_id] = state
         told = (state.status, state.created_at, state.metadata)
         is_news = begun.last_polled_at is None or told != (begun.status, begun.created_at, begun.metadata)
+        is_news = is_news or self._report.scope == RECONCILE  # who asks for it wants to see that it was done
         self._batch.has_news = self._batch.has_news or is_news
-
-    def _end(self, begun: ConversationState) -> ConversationState:
-        landing = self._landings.pop(begun.conversation_id, None)
-        return begun if landing is None else landing.state
 
 
 async def _fill(events: list[Event], queue: "asyncio.Queue[Event | None]") -> bool:
@@ -220,8 +272,8 @@ async def _fill(events: list[Event], queue: "asyncio.Queue[Event | None]") -> bo
         if event is None:
             return True
         events.append(event)
-        if isinstance(event, Arrived):
-            items += len(event.step.items)
+        if isinstance(event, Arrived | Reread):
+            items += len(event.step.items) if isinstance(event, Arrived) else 1
             size += event.bytes
     return False
 

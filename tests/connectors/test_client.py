@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
@@ -422,44 +421,6 @@ def test_retries_can_be_turned_off() -> None:
     with pytest.raises(ServerError):
         run(handle, first_page, max_retries=0)
     assert len(asked) == 1
-
-
-def test_the_servers_wait_is_kept() -> None:
-    """retry-after-ms is waited for, and not the half second of the backoff."""
-    heard: list[float] = []
-
-    def hear(details: RetryDetails) -> None:
-        heard.append(details.wait_for)
-
-    handle, _ = scripted(error(500, {"retry-after-ms": "30"}), listing("a"))
-    try:
-        set_on_retry_hooks([hear])
-        started = time.monotonic()
-        assert run(handle, first_page) == ["a"]
-        assert time.monotonic() - started >= 0.03
-    finally:
-        set_on_retry_hooks(None)
-    assert heard == [pytest.approx(0.03)]
-
-
-def test_a_rate_limit_holds_back_every_request_of_the_client() -> None:
-    """One 429 pauses the other conversations too, instead of each running into it."""
-    times: list[float] = []
-    answers = iter([error(429, {"retry-after-ms": "40"})])
-
-    def handle(_: httpx.Request) -> httpx.Response:
-        times.append(time.monotonic())
-        return next(answers, listing("a"))
-
-    async def act(client: ConversationsClient) -> None:
-        limited = asyncio.create_task(first_page(client))
-        while not client.stats.rate_limited:  # noqa: ASYNC110 - a few turns of the loop
-            await asyncio.sleep(0)
-        await asyncio.gather(limited, first_page(client), first_page(client))
-
-    run(handle, act)
-    assert len(times) == 4
-    assert min(times[1:]) - times[0] >= 0.04
 
 
 def test_a_cancelled_request_ends_at_once() -> None:

@@ -368,6 +368,22 @@ def test_each_include_brings_back_what_only_it_asks_for(samples: Store) -> None:
             assert any(marker in item for item in of_type) is (include == asked), (asked, include)
 
 
+@pytest.mark.parametrize("odd", [None, True, 7, "text", {}, {"type": "output_text"}, [], ["text", None, 7, [{}]]])
+def test_fields_of_another_json_type_than_expected_are_served_as_they_are(
+    client: TestClient, store: Store, odd: object
+) -> None:
+    """What an include asks for is looked for where it may be, and nothing around it is taken for granted."""
+    conversation_id = store.create_conversation().id
+    types = [*(include.partition(".")[0] for include in INCLUDABLE), odd]
+    items: list[Item] = [{"id": "x_no_type", "content": odd}]
+    items += [
+        {"id": f"x_{number}", "type": item_type, "content": odd, "action": odd, "output": odd}
+        for number, item_type in enumerate(types)
+    ]
+    store.put_items(conversation_id, items)
+    assert client.get(path_of(conversation_id), params={"order": "asc"}).json()["data"] == items
+
+
 def test_what_is_left_out_leaves_the_documented_empty_value(samples: Store) -> None:
     """Results, outputs and image URLs are null, logprobs empty; sources and encrypted content are absent."""
     for _, items in served(samples).items():

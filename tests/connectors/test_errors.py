@@ -138,6 +138,18 @@ def test_an_error_repeats_neither_key_nor_words(status: int, body: bytes) -> Non
     assert WORDS not in shown
 
 
+@pytest.mark.parametrize("place", ["code", "type", "param", "x-request-id"])
+def test_a_key_that_looks_like_a_code_is_left_out(place: str) -> None:
+    """Other servers' keys are of any form, so ours is looked for; what else was told stays."""
+    told = {"code": "some_code", "type": "some_type", "param": "limit", "x-request-id": "req_1", place: "x.token_1"}
+    body = json.dumps({"error": told}).encode()
+    with pytest.raises(ConversationsError) as caught:
+        decide(400, {"x-request-id": told["x-request-id"]}, body, where="here", secret="token_1")
+    assert "token_1" not in f"{caught.value} {caught.value.__dict__}"
+    told.pop("type" if place != "code" else "code")
+    assert all(word in str(caught.value) for name, word in told.items() if name != place)
+
+
 @pytest.mark.parametrize(
     ("kind", "branch"),
     [
@@ -164,10 +176,20 @@ def test_the_tree_is_as_drawn(kind: type[ConversationsError], branch: type[Conve
     assert kind("m").should_retry is issubclass(kind, RetryError)
 
 
-def test_an_error_survives_pickling() -> None:
-    """Facts are kept when an error crosses a process boundary."""
-    error = pickle.loads(pickle.dumps(RateLimitedError("m", status=429, retry_after=2.0)))  # noqa: S301 - our own bytes
-    assert (str(error), error.status, error.retry_after, error.should_retry) == ("m", 429, 2.0, True)
+class LeafOfOthers(SkipError):
+    """A leaf that a user of the package adds."""
+
+
+@pytest.mark.parametrize("kind", [getattr(errors, name) for name in errors.__all__] + [LeafOfOthers])
+def test_an_error_survives_pickling(kind: type[ConversationsError]) -> None:
+    """Facts are kept when an error crosses a process boundary, whoever added its class; causes stay behind."""
+    original = kind("m", status=429, code="c", request_id="r", retry_after=2.0, should_retry=True)
+    original.__context__ = ValueError(WORDS)
+    pickled = pickle.dumps(original)
+    error = pickle.loads(pickled)  # noqa: S301 - our own bytes
+    assert type(error) is kind
+    assert (str(error), error.__dict__) == ("m", original.__dict__)
+    assert WORDS.encode() not in pickled
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])

@@ -170,18 +170,152 @@ def test_next_is_the_envelopes_last_id_else_the_last_items() -> None:
     assert after(walk) == "b"
 
 
-@pytest.mark.parametrize("answer", [page("a"), page(more=True), page(None)])
-def test_next_ends_without_more_or_without_items(answer: Page) -> None:
+@pytest.mark.parametrize("answer", [page("a"), page(), page(None)])
+def test_next_ends_without_more(answer: Page) -> None:
     """Each of them is an end, as with the official SDK."""
     walk = Walk("conv_1")
     assert walk.receive(answer).is_last
     assert walk.request is None
 
 
+@pytest.mark.parametrize("relist", [False, True])
+def test_more_without_a_first_item_is_a_contradiction(relist: bool) -> None:
+    """A whole list must not look empty because its items did not come along."""
+    with pytest.raises(WalkError, match="no item to begin with"):
+        Walk("conv_1", relist=relist).receive(page(more=True))
+
+
 def test_more_without_an_id_to_go_on_from_is_a_contradiction() -> None:
     """Ending there would lose the rest without a word."""
     with pytest.raises(WalkError, match="gives no ID"):
         Walk("conv_1").receive(page(None, more=True))
+
+
+@pytest.mark.parametrize("relist", [False, True])
+@pytest.mark.parametrize("more", [False, True])
+def test_checked_end_asks_once_for_the_last_item_received(relist: bool, more: bool) -> None:
+    """It is still there and nothing follows it: the end is real, at the cost of one request.
+
+    Some servers always say that there is more.
+    """
+    walk = Walk("conv_1", relist=relist)
+    walk.receive(page("a", "b", "c", more=True))
+    assert walk.receive(page()) == Step((), relist, False)
+    assert after(walk) == "b"
+    assert walk.receive(page("c", more=more)) == Step((), relist, True)
+    assert walk.request is None
+
+
+def test_checked_end_goes_on_with_what_follows() -> None:
+    """Items that came meanwhile are new; and their end may be doubted once more."""
+    walk = Walk("conv_1")
+    walk.receive(page("a", "b", more=True))
+    walk.receive(page())
+    assert ids(walk.receive(page("b", "c", "d", more=True))) == ["c", "d"]
+    assert after(walk) == "d"
+    walk.receive(page())
+    assert after(walk) == "c"
+    assert walk.receive(page("d", "e")) == Step((item("e"),), False, True)
+
+
+def test_checked_end_behind_a_cursor_that_nothing_followed() -> None:
+    """The cursor item is the last one received then, and is checked as it was before."""
+    walk = walk_from_b()
+    walk.receive(page("b", more=True))
+    assert not walk.receive(page()).is_last
+    assert after(walk) == "a"
+    assert walk.receive(page("b")) == Step((), False, True)
+
+
+def test_checked_end_of_the_very_first_item_asks_without_after() -> None:
+    """There is no item before it: it has to be the list's first."""
+    walk = Walk("conv_1")
+    walk.receive(page("a", more=True))
+    walk.receive(page())
+    assert after(walk) is None
+    assert walk.receive(page("a", "b")) == Step((item("b"),), False, True)
+
+
+@pytest.mark.parametrize("answer", [page(), page("d"), page("b", "c"), page(None)])
+def test_checked_end_an_item_that_is_gone_starts_the_relist(answer: Page) -> None:
+    """Its place is lost, and all that followed it would be."""
+    walk = walk_from_b()
+    walk.receive(page("b", "c", more=True))
+    walk.receive(page())
+    assert walk.receive(answer) == Step((), True, False)
+    assert after(walk) is None
+    assert walk.receive(page("a", "b", "d")).is_last
+
+
+def test_checked_end_a_gone_item_that_was_asked_without_after_is_the_relists_first_page() -> None:
+    """An empty one too: everything is gone, and the walk says so at once."""
+    walk = Walk("conv_1", cursor=Cursor("a", None))
+    walk.receive(page("a", more=True))
+    walk.receive(page())
+    assert after(walk) is None
+    assert walk.receive(page()) == Step((), True, True)
+
+
+@pytest.mark.parametrize("relist", [False, True])
+@pytest.mark.parametrize("answer", [page(), page("d"), page("b", "c")])
+def test_checked_end_a_gone_item_ends_a_walk_from_the_start(relist: bool, answer: Page) -> None:
+    """What was not listed would be taken for deleted."""
+    walk = Walk("conv_1", relist=relist)
+    walk.receive(page("a", "b", "c", more=True))
+    walk.receive(page())
+    with pytest.raises(WalkError, match="sent an empty page"):
+        walk.receive(answer)
+    assert not walk.is_whole
+
+
+def test_checked_end_that_is_refused_starts_the_relist() -> None:
+    """The item before the last one is gone, too."""
+    walk = walk_from_b()
+    walk.receive(page("b", "c", more=True))
+    walk.receive(page())
+    walk.refused(NotFoundError("m"))
+    assert walk.receive(page("a")) == Step((item("a"),), True, True)
+
+
+def test_checked_end_uses_the_last_two_items_that_have_an_id() -> None:
+    """Items without one that were received are not new, and those behind them are."""
+    walk = Walk("conv_1")
+    walk.receive(page("a", None, "b", None, None, more=True, last_id="token"))
+    walk.receive(page())
+    assert after(walk) == "a"
+    assert ids(walk.receive(page(None, "b", None, None, None, "c"))) == [None, "c"]
+
+
+def test_checked_end_knows_all_that_was_received() -> None:
+    """What comes again behind the last item is no news: the server lost its place."""
+    walk = walk_from_b()
+    walk.receive(page("b", "c", "d", "e", more=True))
+    walk.receive(page())
+    assert walk.receive(page("e", "c")) == Step((), True, False)
+
+
+def test_checked_end_without_any_id_is_a_contradiction() -> None:
+    """An end that cannot be checked is not believed."""
+    walk = Walk("conv_1")
+    walk.receive(page(None, more=True, last_id="token"))
+    with pytest.raises(WalkError, match="sent an empty page"):
+        walk.receive(page())
+
+
+def test_checked_end_of_a_page_that_is_full_is_not_doubted_again() -> None:
+    """What follows it was just asked for."""
+    walk = Walk("conv_1", limit=1, trusts_has_more=False)
+    walk.receive(page("a", more=True))
+    walk.receive(page())
+    assert walk.receive(page("a")).is_last
+
+
+def test_checked_end_costs_nothing_where_the_page_before_agrees() -> None:
+    """A full page of a server that is not OpenAI's said has_more: false, as the empty one does."""
+    walk = Walk("conv_1", limit=2, trusts_has_more=False)
+    walk.receive(page("a", "b", more=True))
+    walk.receive(page("c", "d"))
+    assert walk.receive(page()).is_last
 
 
 def test_no_trust_a_full_page_is_followed_by_one_more_request() -> None:
@@ -260,6 +394,44 @@ def test_a_full_relist_says_so_from_the_first_step_and_ignores_the_cursor() -> N
     walk = Walk("conv_1", cursor=Cursor("b", "a"), relist=True)
     assert after(walk) is None
     assert walk.receive(page("a", "b")) == Step((item("a"), item("b")), True, True)
+
+
+def test_a_full_relist_says_so_in_every_step() -> None:
+    """Those that bring nothing, too."""
+    walk = Walk("conv_1", cursor=Cursor("b", "a"), relist=True, limit=2, trusts_has_more=False)
+    answers = [page("a", "b", more=True), page("c", "d"), page("e", more=True), page(), page("e")]
+    steps = [walk.receive(answer) for answer in answers]
+    assert [step.is_relist for step in steps] == [True] * 5
+    assert [step.is_last for step in steps] == [False] * 4 + [True]
+
+
+def test_a_full_relist_of_an_emptied_conversation_is_one_step() -> None:
+    """The caller learns that everything is gone."""
+    walk = Walk("conv_1", cursor=Cursor("b", "a"), relist=True)
+    assert walk.receive(page()) == Step((), True, True)
+    assert walk.request is None
+    assert walk.is_whole
+
+
+@pytest.mark.parametrize(
+    ("cursor", "relist", "answers", "is_whole"),
+    [
+        (None, False, [page("a")], True),
+        (None, False, [page("a", more=True)], False),
+        (Cursor("b", "a"), True, [page("a")], True),
+        (Cursor("b", "a"), False, [page("b", "c")], False),
+        (Cursor("b", "a"), False, [page()], False),
+        (Cursor("b", "a"), False, [page(), page("a")], True),
+    ],
+)
+def test_a_walk_is_whole_when_it_ended_and_listed_from_the_start(
+    cursor: Cursor | None, relist: bool, answers: list[Page], is_whole: bool
+) -> None:
+    """Without a cursor or by a re-list: only then everything that exists was seen."""
+    walk = Walk("conv_1", cursor=cursor, relist=relist)
+    for answer in answers:
+        walk.receive(answer)
+    assert walk.is_whole is is_whole
 
 
 # A simulated server: a list that changes between any two requests.
@@ -384,9 +556,9 @@ def test_a_list_that_changes_during_a_walk_loses_nothing(
 ) -> None:
     """Whatever is deleted or added between two pages: what stayed is read once, or the walk says it failed.
 
-    Two servers need a second walk. One answers a vanished `after` with an empty page, which hides the rest
-    until then. One answers it with the first page, whose items the walk may not know: the reader, who has
-    them already, re-lists.
+    Two servers need a second walk. One answers a vanished `after` with an empty page, and never says that more
+    follows: that hides the rest until then. One answers it with the first page, whose items the walk may not
+    know: the reader, who has them already, re-lists.
     """
     names = [f"i{n}" for n in range(count)]
     stored = names[: min(known, count)]
@@ -405,10 +577,52 @@ def test_a_list_that_changes_during_a_walk_loses_nothing(
     finally:
         assert server.requests <= 2 * (count + len(changes) + 4)
     server.changes = iter(())
-    if server.unknown_after == "nothing":
+    if server.unknown_after == "nothing" and not server.says_more:
         held = walk_from(held, relist=False)
     if server.unknown_after == "first page" and len(held) > len(set(held)):
         held = walk_from(held, relist=True)
     assert len(held) == len(set(held))
     assert [name for name in held if name in names] == [name for name in names if name in held]
     assert set(names) - server.deleted <= set(held)
+
+
+names = st.sampled_from(["a", "b", "c", "d", "e", None])
+hostile_pages = st.builds(
+    lambda ids, more, last_id: page(*ids, more=more, last_id=last_id),
+    st.lists(names, max_size=3),
+    st.booleans() | st.just(True),
+    names | st.just(""),
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.lists(hostile_pages | st.just(page()) | st.none(), max_size=60),
+    st.sampled_from([None, Cursor("a", None), Cursor("b", "a")]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_hostile_server_is_asked_a_bounded_number_of_times(
+    answers: list[Page | None], cursor: Cursor | None, is_relist: bool, trusts: bool
+) -> None:
+    """Whatever it answers, None for a refusal: every `after` is used once in each of two listings, and checked once."""
+    walk = Walk("conv_1", cursor=cursor, limit=2, trusts_has_more=trusts, relist=is_relist)
+    steps: list[Step] = []
+    requests = 0
+    try:
+        for answer in answers:
+            if walk.request is None:
+                break
+            requests += 1
+            if answer is None:
+                walk.refused(NotFoundError("m"))
+            else:
+                steps.append(walk.receive(answer))
+    except (WalkError, NotFoundError):
+        assert not walk.is_whole
+    assert requests <= 2 * (1 + 2 * 5)
+    assert not any(step.is_last for step in steps[:-1])
+    relisted = [step.is_relist for step in steps]
+    assert relisted == sorted(relisted)
+    listed = [item.id for step in steps if step.is_relist == relisted[-1] for item in step.items if item.id]
+    assert len(listed) == len(set(listed))

@@ -10,6 +10,7 @@ import pytest
 from connectors.emulator import Store, running_emulator
 from connectors.openai_conversations import ConversationsClient
 from pipelines.ingest.places import Places
+from pipelines.ingest.registry import candidates
 from pipelines.ingest.sync import SyncOptions, sync
 from pipelines.ingest.warehouse import Warehouse
 from pipelines.ingest.writing import SyncResult
@@ -53,7 +54,7 @@ def register(where: Places) -> Callable[..., int]:
 
     def add(*ids: str) -> int:
         with Warehouse.open(where.warehouse) as warehouse:
-            return warehouse.register(ids, "test")
+            return warehouse.register(candidates("test", ids)).new
 
     return add
 

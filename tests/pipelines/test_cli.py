@@ -58,7 +58,9 @@ def test_the_whole_way_from_ids_to_answers(connected: Run, store: Store, tmp_pat
     assert (again["items_new"], again["status"], again["is_published"]) == (0, "done", False)
     assert {path.name for path in (tmp_path / "data").iterdir()} == {
         "warehouse.duckdb",
+        "warehouse.duckdb.door",
         "warehouse.duckdb.run.json",
+        "warehouse.duckdb.run.lock",
         "serving.duckdb",
     }
 
@@ -100,6 +102,13 @@ def test_no_network_is_one_sentence_and_exit_code_1(run: Run, monkeypatch: pytes
         (("sync", "--due", "--all"), "exclude each other"),
         (("sync", "--include", "x", "--no-include"), "exclude each other"),
         (("sync", "--concurrency", "0"), "--concurrency"),
+        (("sync", "--requests-per-second", "0"), "--requests-per-second"),
+        (("sync", "--run-deadline", "-1"), "--run-deadline"),
+        (("sync", "--conversation", "resp_1"), "Invalid value for '--conversation': 'resp_1' is no conversation ID"),
+        (("verify", "conv_1/items"), "no conversation ID"),
+        (("reconcile", "--all", "conv_1"), "exclude each other"),
+        (("forget",), "Missing argument"),
+        (("unregister", "conv_other"), "not in the registry: conv_other"),
         (("query", "--format", "parquet", "select 1"), "--output"),
         (("nonsense",), "No such command"),
     ],
@@ -219,6 +228,47 @@ def test_the_command_loads_no_dagster_and_its_help_loads_nothing_heavy() -> None
     only_help = "import sys, pipelines.cli; print({'duckdb', 'polars', 'httpx', 'rich'} & set(sys.modules))"
     said = subprocess.run([sys.executable, "-c", only_help], capture_output=True, text=True, check=True).stdout
     assert said == "set()\n"
+
+
+def test_a_difference_is_told_mended_and_gives_exit_code_3_until_then(connected: Run, store: Store) -> None:
+    one = store.create_conversation([message("hello"), message("again")]).id
+    connected("register", one)
+    connected("sync")
+    assert connected("verify").exit_code == 0
+    gone = store.list_items(one, order="asc").items[0].id
+    store.delete_item(one, gone)
+    differs = connected("verify", one)
+    assert differs.exit_code == 3
+    assert f"{one}: 1 items are stored and not listed, e.g. {gone}" in differs.stdout
+    assert json.loads(connected("verify", "--json").stdout)["agrees"] is False
+    mended = connected("reconcile", one)
+    assert (mended.exit_code, "1 no longer listed" in mended.stdout) == (0, True)
+    assert "all agree" in connected("verify").stdout
+    store.delete_conversation(one)
+    assert connected("verify").exit_code == 3
+
+
+def test_conversations_are_let_go_and_taken_back(connected: Run, store: Store) -> None:
+    one, other = (store.create_conversation([message("hello")]).id for _ in range(2))
+    connected("register", one, other)
+    connected("sync")
+    assert connected("unregister", one).stdout == "1 unregistered; their items stay.\n"
+    assert "Forgot 1 conversations with 1 items" in connected("forget", other).stdout
+    left_out = connected("register", one, other).stdout
+    assert left_out.startswith("0 new, 0 known, 0 malformed.\n2 left out: ")
+    assert "Asked 0 conversations" in connected("sync").stdout
+    assert connected("register", "--again", one, other).stdout == "1 new, 1 known, 0 malformed.\n"
+    assert "Asked 2 conversations" in connected("sync").stdout
+    assert "Asked 0 conversations" in connected("sync", "--due").stdout
+    connected("register", "--touch", one)
+    assert "Asked 1 conversations" in connected("sync", "--due").stdout
+    assert "nothing changed" in connected("publish").stdout
+
+
+def test_plain_http_to_another_machine_is_refused(connected: Run) -> None:
+    connected("register", "conv_1")
+    result = connected("sync", "--base-url", "http://198.51.100.1/v1")
+    assert (result.exit_code, "Plain http" in result.stderr) == (1, True)
 
 
 def test_an_item_is_given_back_and_tables_are_rebuilt(connected: Run, store: Store, tmp_path: Path) -> None:

@@ -34,10 +34,11 @@ def environment(where: Places, api: str, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("CONVERSATIONS_SERVING", str(where.serving))
 
 
-def run_job(instance: dg.DagsterInstance, **config: object) -> dg.ExecuteInProcessResult:
+def run_job(instance: dg.DagsterInstance, resources: object = None, **config: object) -> dg.ExecuteInProcessResult:
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    given = {**quiet, "ops": {"items": {"config": config}}, "resources": resources or {}}
     return defs.resolve_job_def("sync_conversations").execute_in_process(
-        instance=instance, run_config={**quiet, "ops": {"items": {"config": config}}}, raise_on_error=False
+        instance=instance, run_config=given, raise_on_error=False
     )
 
 
@@ -106,10 +107,54 @@ def test_an_unregistered_conversation_in_the_run_config_is_refused_by_name(insta
     assert "conv_other" in str(failure.step_failure_data.error)
 
 
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(
+    ("config", "resources", "said"),
+    [
+        ({"conversations": ["resp_1"]}, {}, "conversations.0"),
+        ({"run_deadline_seconds": 0}, {}, "run_deadline_seconds"),
+        ({}, {"api": {"config": {"concurrency": 0}}}, "concurrency"),
+        ({}, {"api": {"config": {"requests_per_second": -1}}}, "requests_per_second"),
+        ({}, {"files": {"config": {"warehouse": "same.duckdb", "serving": "same.duckdb"}}}, "one file"),
+    ],
+)
+def test_impossible_run_config_is_refused_by_name_before_any_request(
+    config: dict[str, object],
+    resources: dict[str, object],
+    said: str,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("connectors.openai_conversations.client.ConversationsClient.call", asked.append)
+    monkeypatch.setenv("CONVERSATIONS_SOURCE", "select 'conv_1' as id")
+    result = run_job(instance, resources, **config)
+    assert not result.success
+    failures = [event.event_specific_data.error for event in result.all_events if event.is_failure]  # type: ignore[union-attr]  # a failure has an error
+    assert any(said in error.to_string() for error in failures if error)
+    assert asked == []
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("source", ["select nothing", "nowhere/*.csv", "ids.csv"])
+def test_a_source_that_cannot_be_read_stops_the_run_before_any_request(
+    source: str, instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("ids.csv").write_text("a,b\n1,2\n")
+    monkeypatch.setenv("CONVERSATIONS_SOURCE", source)
+    result = run_job(instance)
+    failure = next(event for event in result.all_events if event.is_step_failure)
+    said = str(failure.step_failure_data.error)
+    assert any(words in said for words in ("query failed", "CONVERSATIONS_SOURCE: no file matches", "no column"))
+    assert result.get_asset_observation_events() == []
+
+
 def test_the_schedule_asks_only_what_is_due() -> None:
     schedule = defs.resolve_schedule_def("every_15_minutes")
     request = schedule.evaluate_tick(dg.build_schedule_context()).run_requests[0]  # type: ignore[index]  # never None
     assert request.run_config["ops"]["items"]["config"]["only_due"] is True
+    assert request.run_config["ops"]["items"]["config"]["run_deadline_seconds"] == 3600
 
 
 @pytest.mark.usefixtures("instance")

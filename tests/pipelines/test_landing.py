@@ -9,7 +9,7 @@ from connectors.openai_conversations import Cursor, Item, Step
 from pipelines.ingest.landing import ConversationState, Landed, Landing, RunStamp, Stored, StoredItem
 
 NOW = datetime(2026, 11, 1, 12)
-NEW = ConversationState("conv_1", None, None, None, None, 0, None, None, None, None, "active", None)
+NEW = ConversationState("conv_1", None, None, None, None, 0, None, None, None, None, "active", None, None, None)
 STAMP = RunStamp("run", "include")
 
 

@@ -7,44 +7,52 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from models import ops
 from pipelines.ingest.errors import WarehouseError
 from pipelines.ingest.places import Places
 from pipelines.ingest.publishing import publish
 from pipelines.ingest.reading import status
+from pipelines.ingest.registry import candidates
 from pipelines.ingest.warehouse import Warehouse
 
 Register = Callable[..., int]
 Rows = Callable[..., list[tuple[object, ...]]]
 
 
+def published(where: Places) -> bool:
+    """Whether publishing wrote a new snapshot."""
+    with Warehouse.open(where.warehouse) as warehouse:
+        return publish(warehouse, where.serving) is not None
+
+
 def test_a_snapshot_holds_what_was_committed(where: Places, rows: Rows) -> None:
     with Warehouse.open(where.warehouse) as warehouse:
-        warehouse.register(["conv_1"], "test")
+        warehouse.register(candidates("test", ["conv_1"]))
         assert publish(warehouse, where.serving)
     assert rows("select conversation_id from raw.conversations") == [("conv_1",)]
 
 
 def test_nothing_is_copied_when_nothing_changed(where: Places, register: Register) -> None:
     register("conv_1")
-    assert publish(Warehouse.open(where.warehouse), where.serving)
+    assert published(where)
     before = where.serving.stat().st_mtime_ns
-    assert not publish(Warehouse.open(where.warehouse), where.serving)
+    assert not published(where)
     assert where.serving.stat().st_mtime_ns == before
 
 
 def test_a_change_that_an_earlier_run_did_not_publish_is_published(where: Places, register: Register) -> None:
     register("conv_1")
-    publish(Warehouse.open(where.warehouse), where.serving)
+    published(where)
     register("conv_2")
-    assert publish(Warehouse.open(where.warehouse), where.serving)
+    assert published(where)
 
 
 def test_a_new_warehouse_replaces_the_snapshot_of_an_old_one(where: Places, register: Register, rows: Rows) -> None:
     register("conv_1")
-    publish(Warehouse.open(where.warehouse), where.serving)
+    published(where)
     where.warehouse.unlink()
     register("conv_2")
-    assert publish(Warehouse.open(where.warehouse), where.serving)
+    assert published(where)
     assert rows("select conversation_id from raw.conversations") == [("conv_2",)]
 
 
@@ -52,10 +60,10 @@ def test_a_reader_that_holds_the_snapshot_keeps_its_view_and_holds_up_nobody(
     where: Places, register: Register, rows: Rows
 ) -> None:
     register("conv_1")
-    publish(Warehouse.open(where.warehouse), where.serving)
+    published(where)
     with duckdb.connect(where.serving, read_only=True) as reader:
         register("conv_2")
-        assert publish(Warehouse.open(where.warehouse), where.serving)
+        assert published(where)
         assert reader.execute("select count(*) from raw.conversations").fetchall() == [(1,)]
 
 
@@ -63,7 +71,7 @@ def test_a_snapshot_that_cannot_be_written_leaves_the_old_one(
     where: Places, register: Register, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register("conv_1")
-    publish(Warehouse.open(where.warehouse), where.serving)
+    published(where)
     register("conv_2")
 
     def full(*_: object) -> None:
@@ -71,7 +79,7 @@ def test_a_snapshot_that_cannot_be_written_leaves_the_old_one(
 
     monkeypatch.setattr("pipelines.ingest.publishing._copy", full)
     with pytest.raises(WarehouseError, match="No space left on device"):
-        publish(Warehouse.open(where.warehouse), where.serving)
+        published(where)
     assert rows("select conversation_id from raw.conversations") == [("conv_1",)]
     assert [path.name for path in where.serving.parent.iterdir() if path.suffix == ".new"] == []
 
@@ -80,7 +88,7 @@ def test_every_table_and_column_of_the_snapshot_carries_its_comment(
     where: Places, register: Register, rows: Rows, tmp_path: Path
 ) -> None:
     register("conv_1")
-    publish(Warehouse.open(where.warehouse), where.serving)
+    published(where)
     assert rows("select table_name from duckdb_tables() where comment is null") == []
     assert rows("select table_name, column_name from duckdb_columns() where not internal and comment is null") == []
 
@@ -104,13 +112,17 @@ def test_a_changed_declaration_rebuilds_its_tables_from_raw(
 
 def test_a_warehouse_of_the_first_version_is_brought_up_to_date(where: Places, register: Register, rows: Rows) -> None:
     register("conv_1")
-    publish(Warehouse.open(where.warehouse), where.serving)
+    published(where)
     with Warehouse.open(where.warehouse) as warehouse:
         for change in (
             "alter table raw.items drop column is_raw_base64",
             "drop table raw.blobs",
             "drop table ops.drift",
             "drop macro id_time",
+            "drop table ops.forgotten",
+            *(f"alter table raw.conversations drop column {name}" for name in ("last_verified_at", "missing_since")),
+            *(f"alter table ops.runs drop column {column.name}" for column in ops.RUNS.columns[-4:]),
+            "update raw.conversations set status = 'missing', last_polled_at = '2026-11-01'",
             "update ops.warehouse set schema_version = 1, declarations = '{}', data_version = data_version + 1",
             "insert into raw.items (conversation_id, item_id, position, type, raw, first_seen_at, last_seen_at) values "
             "('conv_1', 'x_1', 0, 'hologram_call', '{}', now()::timestamp, now()::timestamp)",
@@ -120,6 +132,7 @@ def test_a_warehouse_of_the_first_version_is_brought_up_to_date(where: Places, r
         where.serving.write_bytes(where.warehouse.read_bytes())
     with pytest.raises(WarehouseError, match="schema 1"):
         status(where, datetime(2026, 11, 1))
-    assert publish(Warehouse.open(where.warehouse), where.serving)
+    assert published(where)
     assert [one["seen"] for one in status(where, datetime(2026, 11, 1)).drift] == ["hologram_call"]
-    assert rows("select schema_version, id_time('x') from ops.warehouse") == [(2, None)]
+    assert rows("select schema_version, id_time('x') from ops.warehouse") == [(3, None)]
+    assert rows("select missing_since = last_polled_at from raw.conversations") == [(True,)]

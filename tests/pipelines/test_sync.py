@@ -11,9 +11,11 @@ from connectors.emulator import Store, running_emulator
 from connectors.emulator.samples import sample_store
 from connectors.openai_conversations import ConversationsClient
 from models.items import ITEM_TYPES
+from pipelines.ingest.asking import Limits
 from pipelines.ingest.errors import SelectionError, WarehouseError
 from pipelines.ingest.places import Places
 from pipelines.ingest.publishing import publish
+from pipelines.ingest.registry import candidates
 from pipelines.ingest.sync import SyncOptions, sync
 from pipelines.ingest.warehouse import Warehouse
 from pipelines.ingest.writing import SyncResult
@@ -173,7 +175,7 @@ def test_all_sample_conversations_arrive(where: Places, rows: Rows) -> None:
     """Every item of the sample data, all 29 types, once; the typed ones in their tables."""
     samples = sample_store()
     with running_emulator(samples) as base_url, Warehouse.open(where.warehouse) as warehouse:
-        warehouse.register(samples.conversation_ids(), "test")
+        warehouse.register(candidates("test", samples.conversation_ids()))
         warehouse.close()
         result = sync(where, ConversationsClient("any", base_url=base_url))
     assert (result.report.status, result.report.items_new) == ("done", samples.count_items())
@@ -284,7 +286,7 @@ def test_a_network_that_dies_in_the_middle_stops_the_run_and_keeps_what_arrived(
             raise httpx.ConnectError("down")
         return one_message(path)
 
-    result = answering(where, answer, concurrency=1)
+    result = answering(where, answer, limits=Limits(concurrency=1))
     assert result.report.status == "stopped"
     assert rows("select count(*) from items.message") == [(5,)]
     assert len(asked) < 50

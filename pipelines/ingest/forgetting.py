@@ -1,0 +1,21 @@
+"""Erasing conversations everywhere that is ours: warehouse, payload files, snapshot, the note of the last run."""
+
+from collections.abc import Sequence
+
+from pipelines.ingest.places import Places
+from pipelines.ingest.publishing import publish
+from pipelines.ingest.warehouse import Warehouse
+
+
+def forget(places: Places, ids: Sequence[str]) -> int:
+    """Erase conversations, for good; returns how many items they had. They are not taken in again by themselves.
+
+    Killed in the middle, the rest is done when the warehouse is next opened. A reader that holds the old snapshot open
+    keeps it until it closes it.
+    """
+    with Warehouse.open(places.warehouse) as warehouse:
+        count = warehouse.forget(ids)
+        publish(warehouse, places.serving)
+    if places.run_file.exists() and any(name in places.run_file.read_text(encoding="utf-8") for name in ids):
+        places.run_file.unlink()
+    return count

@@ -1,0 +1,180 @@
+"""The registry's rows: taking conversations in, letting them go, erasing them, choosing whom to ask. Statements only.
+
+Not here: where IDs come from (`registry`), and getting what was erased out of the files themselves (`warehouse`).
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+
+import duckdb
+import polars as pl
+
+from models import ops
+from models import raw as facts
+from pipelines.ingest import typed
+from pipelines.ingest.clock import utc_now
+from pipelines.ingest.database import one, relation
+from pipelines.ingest.errors import SelectionError
+from pipelines.ingest.landing import ConversationState
+
+UNREGISTERED = "unregistered"
+VERIFIED_AT_MOST_EVERY = timedelta(days=1)
+"""A scheduled run does not list a conversation whole again sooner."""
+STATE_COLUMNS = tuple(column.name for column in fields(ConversationState))
+_CONVERSATIONS, _FORGOTTEN = facts.CONVERSATIONS.full_name, ops.FORGOTTEN.full_name
+_HASH = "sha256(conversation_id)"
+_IS_FORGOTTEN = f"{_HASH} in (select conversation_sha256 from {_FORGOTTEN})"
+_IS_NAMED = "conversation_id in (select conversation_id from named)"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What became of the conversations that were named."""
+
+    new: int = 0
+    known: int = 0
+    left_out: int = 0
+    """Unregistered or forgotten, and not taken back."""
+
+    def __add__(self, other: "Registered") -> "Registered":
+        """Both together."""
+        return Registered(self.new + other.new, self.known + other.known, self.left_out + other.left_out)
+
+
+def register(
+    con: duckdb.DuckDBPyConnection,
+    ids: Sequence[str],
+    source: str,
+    *,
+    touched: Mapping[str, datetime],
+    again: bool,
+) -> Registered:
+    """Take conversations in; known ones stay as they are.
+
+    One that was `touched` since it was last asked is due at once. Unregistered and forgotten ones are left out, unless
+    they are to be taken in `again`.
+    """
+    with _named(con, ids, touched):
+        if again:
+            con.execute(f"delete from {_FORGOTTEN} where conversation_sha256 in (select {_HASH} from named)")
+            con.execute(
+                f"update {_CONVERSATIONS} set status = 'active', next_poll_at = null where status = ? and {_IS_NAMED}",
+                [UNREGISTERED],
+            )
+        known = one(con, f"select count(*) from {_CONVERSATIONS} where status <> '{UNREGISTERED}' and {_IS_NAMED}")
+        before = one(con, f"select count(*) from {_CONVERSATIONS}")
+        con.execute(
+            f"insert into {_CONVERSATIONS} (conversation_id, source, registered_at, next_position, status) "
+            "select conversation_id, ?, ?, 0, 'active' from named "
+            f"where conversation_id not in (select conversation_id from {_CONVERSATIONS}) and not {_IS_FORGOTTEN}",
+            [source, utc_now()],
+        )
+        new = one(con, f"select count(*) from {_CONVERSATIONS}") - before
+        con.execute(
+            f"update {_CONVERSATIONS} as c set next_poll_at = null from named as n "
+            "where c.conversation_id = n.conversation_id and n.touched_at > c.last_polled_at"
+        )
+    return Registered(new, known, len(ids) - new - known)
+
+
+def unregister(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[str]:
+    """Stop pulling conversations, and keep all that is stored of them; returns those that are not in the registry."""
+    with _named(con, ids):
+        unknown = con.execute(
+            "select conversation_id from named "
+            f"where conversation_id not in (select conversation_id from {_CONVERSATIONS})"
+        ).fetchall()
+        con.execute(
+            f"update {_CONVERSATIONS} set status = ?, next_poll_at = null where {_IS_NAMED}",
+            [UNREGISTERED],
+        )
+    return [conversation_id for (conversation_id,) in unknown]
+
+
+def forget(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> int:
+    """Delete every row of these conversations, and note that they are not to be taken in again.
+
+    Returns how many items they had. Of a conversation, its ID's SHA-256 stays.
+    """
+    with _named(con, ids):
+        con.execute(
+            "create or replace temp table known as "
+            f"select conversation_id, item_id, type from {facts.ITEMS.full_name} where {_IS_NAMED}"
+        )
+        typed.remove(con, "known")
+        for table in (facts.ITEMS, facts.BLOBS, facts.CONVERSATIONS, ops.PROBLEMS):
+            con.execute(f"delete from {table.full_name} where {_IS_NAMED}")
+        con.execute(
+            f"update {ops.DRIFT.full_name} set example_conversation_id = null, example_item_id = null "
+            "where example_conversation_id in (select conversation_id from named)"
+        )
+        for conversation_id in ids:
+            con.execute(
+                f"update {ops.RUNS.full_name} set error = replace(error, $id, '(forgotten)') "
+                "where contains(error, $id)",
+                {"id": conversation_id},
+            )
+        con.execute(
+            f"insert into {_FORGOTTEN} select {_HASH}, ?, null from named where not {_IS_FORGOTTEN}", [utc_now()]
+        )
+    return one(con, "select count(*) from known")
+
+
+def select(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    chosen: Sequence[str] = (),
+    only_due: bool = False,
+    include_inactive: bool = False,
+) -> list[ConversationState]:
+    """The conversations to ask, those waiting longest first: the chosen ones, those due, or all that are active.
+
+    One that is missing or forbidden counts if chosen, if due, or with `include_inactive`; an unregistered one never.
+    SelectionError if a chosen one is not registered.
+    """
+    given: dict[str, object] = {"inactive": include_inactive}
+    condition = "$inactive or status in ('active', 'failing')"
+    if chosen:
+        given, condition = {"chosen": list(chosen)}, "list_contains($chosen, conversation_id)"
+    elif only_due:
+        given, condition = {"now": utc_now()}, "next_poll_at is null or next_poll_at <= $now"
+    states = _states(con, condition, "last_polled_at", given)
+    if missing := set(chosen) - {state.conversation_id for state in states}:
+        raise SelectionError(f"not in the registry: {', '.join(sorted(missing))}; add with `conversations register`")
+    return states
+
+
+def longest_unverified(con: duckdb.DuckDBPyConnection, at_most: int) -> list[ConversationState]:
+    """The active conversations whose whole list was not compared for a day, those waiting longest first."""
+    condition = "status = 'active' and (last_verified_at is null or last_verified_at <= $before)"
+    before = utc_now() - VERIFIED_AT_MOST_EVERY
+    return _states(con, condition, "last_verified_at", {"before": before}, f" limit {max(at_most, 0)}")
+
+
+def pulled(con: duckdb.DuckDBPyConnection) -> Collection[str]:
+    """The conversations that are registered and not unregistered."""
+    found = con.execute(f"select conversation_id from {_CONVERSATIONS} where status <> ?", [UNREGISTERED]).fetchall()
+    return {conversation_id for (conversation_id,) in found}
+
+
+def _states(
+    con: duckdb.DuckDBPyConnection, condition: str, order: str, given: Mapping[str, object], limit: str = ""
+) -> list[ConversationState]:
+    found = con.execute(
+        f"select {', '.join(STATE_COLUMNS)} from {_CONVERSATIONS} "
+        f"where status <> '{UNREGISTERED}' and ({condition}) order by {order} nulls first, conversation_id{limit}",
+        dict(given),
+    ).fetchall()
+    return [ConversationState(*values) for values in found]
+
+
+@contextmanager
+def _named(
+    con: duckdb.DuckDBPyConnection, ids: Sequence[str], touched: Mapping[str, datetime] | None = None
+) -> Iterator[None]:
+    columns = {"conversation_id": pl.String(), "touched_at": pl.Datetime("us")}
+    rows = ((conversation_id, (touched or {}).get(conversation_id)) for conversation_id in ids)
+    with relation(con, "named", columns, rows):
+        yield
