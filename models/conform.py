@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Union
 
@@ -59,30 +59,33 @@ class Drift(NamedTuple):
     """The JSON type, or the word, that was not expected; `(not shown)` where it could be somebody's words."""
 
 
-@dataclass(frozen=True)
-class Conformed:
-    """What may be read of an item, as JSON text, and how it differs from what is declared."""
+class Conformed(NamedTuple):
+    """What may be read of an item, as JSON in UTF-8, and how it differs from what is declared."""
 
-    text: str
+    json: bytes
     drift: frozenset[Drift]
 
 
 _NO_DRIFT: frozenset[Drift] = frozenset()
+_NOTHING = b"{}"
+_NOT_TEXT = Drift("", UNREADABLE, "not UTF-8")
 
 
-def conform(item_type: ItemType, raw: str) -> Conformed:
-    """Compare an item's text with its declaration, and write down what may be read of it.
+def conform(item_type: ItemType, raw: bytes) -> Conformed:
+    """Compare an item's bytes with its declaration, and write down what may be read of it.
 
     It is written anew even if all is well, so that a name that stands twice in one object, of which DuckDB reads the
     first and everybody else the last, cannot be read in two ways: the last counts.
     """
     decoder = _decoder(item_type.name, item_type.members)
-    if decoder is None:
-        return _walk(item_type, raw)
+    if decoder is not None:
+        with suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
+            return Conformed(_ENCODER.encode(decoder.decode(raw)), _NO_DRIFT)
     try:
-        return Conformed(_ENCODER.encode(decoder.decode(raw)).decode(), _NO_DRIFT)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return _walk(item_type, raw)
+        return _walk(item_type, raw.decode())
+    except UnicodeDecodeError:
+        readable, drift = _walk(item_type, raw.decode(errors="replace"))
+        return Conformed(readable, drift | {_NOT_TEXT})
 
 
 def readable_json(text: str) -> str | None:
@@ -128,14 +131,14 @@ def _walk(item_type: ItemType, raw: str) -> Conformed:
     try:
         value = _decode(raw)
         if not isinstance(value, dict):
-            return Conformed("{}", frozenset({Drift("", UNREADABLE, json_type(value))}))
+            return Conformed(_NOTHING, frozenset({Drift("", UNREADABLE, json_type(value))}))
         if not isinstance(value.get("id"), str | None):
             walk.found("id", WRONG_TYPE, json_type(value["id"]))
         fields = {name: inner for name, inner in value.items() if name not in {"id", DISCRIMINATOR}}
-        text = _ENCODER.encode(walk.read_object(fields, item_type.members, "")).decode()
+        readable = _ENCODER.encode(walk.read_object(fields, item_type.members, ""))
     except (ValueError, RecursionError):
-        return Conformed("{}", frozenset({Drift("", UNREADABLE, _NONE)}))
-    return Conformed(text, frozenset(walk.drift))
+        return Conformed(_NOTHING, frozenset({Drift("", UNREADABLE, _NONE)}))
+    return Conformed(readable, frozenset(walk.drift))
 
 
 class _Walk:

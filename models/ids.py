@@ -15,6 +15,7 @@ _UUID = "([0-9a-f]{8})([0-9a-f]{4})8[0-9a-f]{3}[89ab][0-9a-f]{15}"
 _KEY = "(0[0-9a-f]{15})"
 _LAYOUT_A = re.compile(f"[a-z]+_{_UUID}{_KEY}")
 _LAYOUT_B = re.compile(f"[a-z]+_{_KEY}0[01]{_UUID}")
+_DIGITS_A = 48
 _EARLIEST = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp())
 _CLOCK_SKEW_SECONDS = 300
 _EPOCH = datetime(1970, 1, 1)
@@ -43,10 +44,11 @@ def birth_key(any_id: str) -> str | None:
 
 def _digits(any_id: str) -> tuple[str, str, str] | None:
     """Seconds, fraction and key of an ID as hex digits."""
-    if match := _LAYOUT_A.fullmatch(any_id):
-        return match[1], match[2], match[3]
-    if match := _LAYOUT_B.fullmatch(any_id):
+    is_layout_b = len(any_id) - any_id.find("_") > _DIGITS_A + 1
+    if is_layout_b and (match := _LAYOUT_B.fullmatch(any_id)):
         return match[2], match[3], match[1]
+    if not is_layout_b and (match := _LAYOUT_A.fullmatch(any_id)):
+        return match[1], match[2], match[3]
     return None
 
 

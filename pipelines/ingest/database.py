@@ -160,16 +160,19 @@ def relation(
     columns: Mapping[str, pl.DataType],
     rows: Iterable[Sequence[object]],
 ) -> Iterator[None]:
-    """The rows under this name, as a relation that SQL can read."""
+    """The rows under this name, as a relation that SQL can read; text may be given as its bytes in UTF-8."""
     by_column = list(zip(*rows, strict=True)) or [()] * len(columns)
-    series = (
-        pl.Series(column, values, dtype=kind) for (column, kind), values in zip(columns.items(), by_column, strict=True)
-    )
+    series = (_series(column, kind, values) for (column, kind), values in zip(columns.items(), by_column, strict=True))
     con.register(name, pl.DataFrame(list(series)))
     try:
         yield
     finally:
         con.unregister(name)
+
+
+def _series(name: str, kind: pl.DataType, values: Sequence[object]) -> pl.Series:
+    is_bytes = bool(values) and isinstance(values[0], bytes)
+    return pl.Series(name, values, dtype=pl.Binary() if is_bytes else kind).cast(kind)
 
 
 def polars_columns(table: Table) -> dict[str, pl.DataType]:

@@ -115,11 +115,14 @@ class Landing:
 
     def __init__(self, state: ConversationState, stamp: RunStamp, stored: Stored) -> None:
         """Begin where the conversation stands."""
-        self._begun = self._now = state
+        self._begun = state
         self._stamp = stamp
         self._stored = stored
+        self._cursor_item_id = self._last_item_id = state.cursor_item_id
+        self._previous_item_id = state.previous_item_id
+        self._next_position = state.next_position
+        self._tail_position = state.tail_position
         self._last_position = -1
-        self._last_item_id = state.cursor_item_id
         self._is_tail_open = False
         self._tail_items = 0
         self._is_relisting = False
@@ -139,7 +142,15 @@ class Landing:
         While items are compared with what is stored, the cursor stays where it was: only the last page tells what is
         gone, and a run that dies before it must compare again.
         """
-        return self._now if self._known is None else replace(self._begun, next_position=self._now.next_position)
+        if self._known is not None:
+            return replace(self._begun, next_position=self._next_position)
+        return replace(
+            self._begun,
+            cursor_item_id=self._cursor_item_id,
+            previous_item_id=self._previous_item_id,
+            next_position=self._next_position,
+            tail_position=self._tail_position,
+        )
 
     def begins_again(self, step: Step) -> bool:
         """Whether this page is the first of a re-list: all that landed before must be stored first."""
@@ -149,9 +160,8 @@ class Landing:
         """What to write for one page of the walk, received at `now` (UTC)."""
         if self.begins_again(step):
             self._is_relisting = True
-            self._last_item_id = None
             self._begun = self.state
-            self._now = replace(self._now, cursor_item_id=None, previous_item_id=None)
+            self._cursor_item_id = self._previous_item_id = self._last_item_id = None
             self._compare_from(0)
         landed = Landed()
         for item in step.items:
@@ -178,14 +188,13 @@ class Landing:
         self._tail_item_id = None
         self._listed = {}
         self._is_in_order = True
-        self._now = replace(self._now, tail_position=None)
+        self._tail_position = None
 
     def _land(self, item: Item, now: datetime, landed: Landed) -> None:
         item_id = item.id if item.id is not None else self._synthetic_id()
         known = self._known.get(item_id) if self._known else None
-        position = known.position if known else self._now.next_position
-        if known is None:
-            self._now = replace(self._now, next_position=position + 1)
+        position = known.position if known else self._next_position
+        self._next_position += known is None
         if self._known is not None:
             self._listed[item_id] = position
             self._is_in_order = self._is_in_order and position > self._last_position
@@ -199,12 +208,12 @@ class Landing:
 
     def _synthetic_id(self) -> str:
         """`~` and a position: the stored one of the next item without ID not listed yet, else the next free."""
-        return next(self._known_without_id, f"~{self._now.next_position}")
+        return next(self._known_without_id, f"~{self._next_position}")
 
     def _row(self, item: Item, item_id: str, position: int, first_seen_at: datetime, now: datetime) -> Row:
         item_at = None if item.id is None else item_time(item.id, now)
         return Row(
-            conversation_id=self._now.conversation_id,
+            conversation_id=self._begun.conversation_id,
             position=position,
             item_id=item_id,
             is_id_synthetic=item.id is None,
@@ -234,13 +243,12 @@ class Landing:
         previous_item_id, self._last_item_id = self._last_item_id, item.id or self._last_item_id
         if item.id is None or (self._is_tail_open and self._tail_items < TAIL_ITEMS):
             self._tail_items += 1
-            if self._now.tail_position is None:
-                self._now = replace(self._now, tail_position=position)
-                self._tail_item_id = item_id
+            if self._tail_position is None:
+                self._tail_position, self._tail_item_id = position, item_id
             return
         self._is_tail_open, self._tail_items = False, 0
-        self._now = replace(self._now, cursor_item_id=item.id, previous_item_id=previous_item_id, tail_position=None)
-        self._tail_item_id = None
+        self._cursor_item_id, self._previous_item_id = item.id, previous_item_id
+        self._tail_position = self._tail_item_id = None
 
     def _close_comparison(self, known: Mapping[str, StoredItem], landed: Landed) -> None:
         """After the last page: what was not listed is gone; a list in another order gives new positions."""
@@ -249,8 +257,8 @@ class Landing:
         ]
         if not self._is_in_order:
             # Fresh positions, so that none is ever given twice: deleted items keep theirs.
-            first = self._now.next_position
+            first = self._next_position
             landed.renumbered = {item_id: position for position, item_id in enumerate(self._listed, first)}
-            tail = None if self._tail_item_id is None else landed.renumbered[self._tail_item_id]
-            self._now = replace(self._now, next_position=first + len(self._listed), tail_position=tail)
+            self._tail_position = None if self._tail_item_id is None else landed.renumbered[self._tail_item_id]
+            self._next_position += len(self._listed)
         self._known = None

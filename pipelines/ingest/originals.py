@@ -3,8 +3,8 @@
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -16,11 +16,11 @@ CUT_FROM_BYTES = PAYLOAD_KEPT_BYTES
 """Payload strings from this length on are cut out of raw, unless an option says otherwise; 0 cuts none."""
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """What is kept of an item's bytes."""
 
-    raw: str
+    raw: bytes
+    """UTF-8."""
     is_raw_base64: bool
     blobs: tuple[Blob, ...]
 
@@ -35,14 +35,14 @@ class Originals:
 
     def keep(self, received: bytes) -> Kept:
         """Take an item's bytes apart, and write what was cut out; the files are on disk when this returns."""
-        cut_out = cut(received, self._cut_from_bytes) if self._cut_from_bytes else (received, [])
+        left, cut_out = cut(received, self._cut_from_bytes) if self._cut_from_bytes else (received, [])
         try:
-            text = cut_out[0].decode()
+            left.isascii() or left.decode()
         except UnicodeDecodeError:
-            return Kept(b64encode(received).decode(), True, ())
-        for blob, content in cut_out[1]:
+            return Kept(b64encode(received), True, ())
+        for blob, content in cut_out:
             self._write(blob.sha256, content)
-        return Kept(text, False, tuple(blob for blob, _ in cut_out[1]))
+        return Kept(left, False, tuple(blob for blob, _ in cut_out))
 
     def give_back(self, raw: str, is_raw_base64: bool | None, blobs: Iterable[tuple[int, str]]) -> bytes:
         """The bytes as received; `blobs` are (byte_offset, sha256). WarehouseError if a file is missing."""

@@ -19,7 +19,6 @@ _SOURCE_COLUMNS = {column.name: POLARS_TYPES[column.type] for column in SPINE} |
 )
 _DISTINCT_AT_MOST = 100
 _OTHERS = "(others)"
-_NOT_TEXT = Drift("", UNREADABLE, "not UTF-8")
 _REFUSED = Drift("", UNREADABLE, "refused by DuckDB")
 
 
@@ -103,12 +102,11 @@ def fill(con: duckdb.DuckDBPyConnection, items: Iterable[Received], findings: Fi
         if item.type not in ITEM_TYPES:
             findings.add(item, [Drift("type", UNKNOWN_TYPE, shown(item.type))])
             continue
-        text, drift = _readable(item)
-        findings.add(item, drift)
+        readable, drift = conform(ITEM_TYPES[item.type], item.original)
+        if drift:
+            findings.add(item, drift)
         received[item.conversation_id, item.item_id] = item
-        rows.setdefault(item.type, []).append(
-            (item.conversation_id, item.item_id, item.position, item.item_at, item.type, text)
-        )
+        rows.setdefault(item.type, []).append((*item[:5], readable))
     for name in sorted(rows):
         with relation(con, _SOURCE, _SOURCE_COLUMNS, rows[name]):
             con.execute(flatten.parse(ITEM_TYPES[name], _SOURCE))
@@ -123,13 +121,3 @@ def remove(con: duckdb.DuckDBPyConnection, items: str) -> None:
     for (name,) in con.execute(f"select distinct type from {items} order by type").fetchall():
         for statement in flatten.delete(ITEM_TYPES[name], items) if name in ITEM_TYPES else ():
             con.execute(statement)
-
-
-def _readable(item: Received) -> tuple[str, frozenset[Drift]]:
-    """The text that is given to DuckDB, and how it differs from what is declared."""
-    try:
-        text, found = item.original.decode(), frozenset[Drift]()
-    except UnicodeDecodeError:
-        text, found = item.original.decode(errors="replace"), frozenset({_NOT_TEXT})
-    conformed = conform(ITEM_TYPES[str(item.type)], text)
-    return conformed.text, conformed.drift | found

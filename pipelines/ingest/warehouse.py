@@ -11,6 +11,7 @@ from dataclasses import astuple, dataclass, field
 from datetime import timedelta
 from functools import partial
 from io import BufferedReader
+from operator import itemgetter
 from pathlib import Path
 from typing import Self
 
@@ -370,8 +371,11 @@ class Warehouse:
         self.con.execute(f"update {ops.WAREHOUSE.full_name} set data_version = data_version + 1")
 
 
+_RECEIVED = itemgetter(*map(Row._fields.index, typed.Received._fields))
+
+
 def _received(row: Row) -> typed.Received:
-    return typed.Received(*(getattr(row, name) for name in typed.Received._fields))
+    return typed.Received._make(_RECEIVED(row))
 
 
 def _only(*names: str) -> dict[str, pl.DataType]:

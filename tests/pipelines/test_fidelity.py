@@ -84,7 +84,7 @@ def test_every_leaf_is_found_again(
         if item_type is None:
             kinds["item of an unknown type"] += 1
             continue
-        reported = {_FORM.sub("", found.path) for found in conform(item_type, text).drift}
+        reported = {_FORM.sub("", found.path) for found in conform(item_type, text.encode()).drift}
         for leaf in trace(item_type, item):
             kinds[leaf.kind] += 1
             if leaf.kind in {TYPED, FREE}:
@@ -99,5 +99,5 @@ def test_every_leaf_is_found_again(
 
 def test_no_item_of_the_local_api_drifts() -> None:
     texts = list(emulated())
-    different = [conform(ITEM_TYPES[json.loads(text)["type"]], text).drift for text in texts]
+    different = [conform(ITEM_TYPES[json.loads(text)["type"]], text.encode()).drift for text in texts]
     assert [drift for drift in different if drift] == []
