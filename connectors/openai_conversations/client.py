@@ -27,6 +27,7 @@ from typing import Any, Self, TypeVar
 import httpx
 import stamina
 
+from connectors.openai_conversations import transport
 from connectors.openai_conversations.configuration import check_numbers, read_settings
 from connectors.openai_conversations.errors import (
     BadRequestError,
@@ -114,14 +115,15 @@ class ConversationsClient:
             max_in_flight=max_in_flight,
         )
         self._timeout = timeout
-        # The wait for a connection of the pool is bounded by the whole attempt's time.
-        self._timeouts = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
+        self._read_timeout = read_timeout
+        self._connect_timeout = connect_timeout
         self._attempts = max_retries + 1
         self._in_flight = asyncio.Semaphore(max_in_flight)
         self._pace = Pace(requests_per_second)
         self._owns_http = http_client is None
-        self._http = http_client or httpx.AsyncClient(
-            limits=httpx.Limits(max_connections=max_in_flight, max_keepalive_connections=max_in_flight)
+        # The wait for a connection of the pool is bounded by the whole attempt's time.
+        self._http = http_client or transport.http_client(
+            connect_timeout=connect_timeout, read_timeout=read_timeout, max_connections=max_in_flight
         )
         self.stats = Stats()
         self.items = Items(self)
@@ -219,10 +221,9 @@ class ConversationsClient:
                         request.method,
                         f"{self._settings.base_url}{request.target}",
                         headers=self._headers,
-                        timeout=self._timeouts,
                         follow_redirects=True,
                     )
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except transport.ERRORS as error:
             failure = self._no_response(error, self._where(request), is_late=deadline.expired())
         raise failure
 
@@ -240,15 +241,11 @@ class ConversationsClient:
             return MalformedResponseError(
                 f"{where}: the answer cannot be decompressed ({kind}). Look at proxies in between."
             )
-        if isinstance(error, httpx.ConnectTimeout):
+        if isinstance(error, httpx.TimeoutException):  # which of the two, not every transport can tell
             return RequestTimeoutError(
-                f"{where} gave no connection within {self._timeouts.connect:g} s. "
-                "Check the network, the proxy and OPENAI_BASE_URL, or raise connect_timeout."
-            )
-        if isinstance(error, httpx.TimeoutException):
-            return RequestTimeoutError(
-                f"{where} was silent for {self._timeouts.read:g} s ({kind}). "
-                "Raise read_timeout, or check the network, the proxy and OPENAI_BASE_URL."
+                f"{where} was silent for {self._read_timeout:g} s, or gave no connection within "
+                f"{self._connect_timeout:g} s ({kind}). Check the network, the proxy and OPENAI_BASE_URL, or raise "
+                "read_timeout or connect_timeout."
             )
         return TransportError(f"{where} gave no answer ({kind}). Check the network, the proxy and OPENAI_BASE_URL.")
 

@@ -11,11 +11,14 @@ import httpx
 import pytest
 import stamina
 
+from connectors.emulator import Faults, Store, running_emulator
 from connectors.openai_conversations import (
     ConfigurationError,
     ConversationsClient,
+    ConversationsError,
     RateLimitedError,
     RequestTimeoutError,
+    transport,
 )
 from connectors.openai_conversations.pacing import Pace
 
@@ -267,17 +270,17 @@ def test_deadline_of_the_callers_own_stays_the_callers() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (httpx.ReadTimeout("m"), "was silent for 9 s (ReadTimeout). Raise read_timeout"),
-        (httpx.WriteTimeout("m"), "was silent for 9 s (WriteTimeout). Raise read_timeout"),
-        (httpx.ConnectTimeout("m"), "gave no connection within 5 s. Check the network"),
+        (
+            httpx.ReadTimeout("m"),
+            "was silent for 9 s, or gave no connection within 5 s (ReadTimeout). Check the network",
+        ),
+        (httpx.ConnectTimeout("m"), "gave no connection within 5 s (ConnectTimeout). Check the network"),
     ],
 )
 def test_deadlines_that_httpx_keeps_are_named(error: Exception, words: str) -> None:
-    """httpx gets the silence and the connection to watch over, and the wait for its pool is part of the whole."""
-    seen: list[dict[str, float | None]] = []
+    """What the transport finds too slow comes with the setting to raise."""
 
-    def handle(request: httpx.Request) -> httpx.Response:
-        seen.append(request.extensions["timeout"])
+    def handle(_: httpx.Request) -> httpx.Response:
         raise error
 
     async def act(client: ConversationsClient) -> str:
@@ -287,7 +290,6 @@ def test_deadlines_that_httpx_keeps_are_named(error: Exception, words: str) -> N
 
     message, _ = run(handle, act, read_timeout=9, max_retries=0)
     assert words in message
-    assert seen == [{"connect": 5.0, "read": 9, "write": 9, "pool": None}]
 
 
 def test_in_flight_is_capped() -> None:
@@ -324,11 +326,29 @@ def test_a_request_that_is_cancelled_while_it_waits_gives_its_place_back() -> No
     assert asked == [(0, "a"), (10, "d"), (20, "e")]
 
 
-def test_our_own_connections_are_as_many_as_requests_in_flight() -> None:
-    """More would stay unused, fewer would make requests wait twice."""
-    own = vars(ConversationsClient("sk-1", max_in_flight=7))["_http"]
+def test_without_a_faster_transport_httpx_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps the time of silence and connection, and has as many connections as requests may be in flight."""
+    monkeypatch.setattr(transport, "HAS_PYREQWEST", False)
+    own = vars(ConversationsClient("sk-1", max_in_flight=7, read_timeout=9))["_http"]
     pool = own._transport._pool
     assert (pool._max_connections, pool._max_keepalive_connections) == (7, 7)
+    assert own.timeout.as_dict() == {"connect": 5.0, "read": 9, "write": 9, "pool": None}
+
+
+@pytest.mark.parametrize("is_fast", [False, True], ids=["httpx", "pyreqwest"])
+def test_silence_ends_a_request_over_a_real_connection(is_fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever transport there is keeps the time; and it connects nowhere without telling so."""
+    monkeypatch.setattr(transport, "HAS_PYREQWEST", is_fast and transport.HAS_PYREQWEST)
+
+    async def main(base_url: str) -> ConversationsError:
+        async with ConversationsClient("sk-1", base_url=base_url, read_timeout=0.05, max_retries=0) as client:
+            with pytest.raises(ConversationsError) as caught:
+                await client.retrieve("conv_1")
+            return caught.value
+
+    with running_emulator(Store(), faults=Faults("stall")) as base_url:
+        assert "was silent for 0.05 s" in str(asyncio.run(main(base_url)))
+    assert "gave no answer (ConnectError)" in str(asyncio.run(main(base_url)))
 
 
 def test_staminas_test_mode_turns_every_wait_off() -> None:
