@@ -8,6 +8,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/ready
 MORE ?= 0
+BENCHMARKS ?=
 
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
@@ -34,6 +35,11 @@ check: $(READY)  ## lint, format, types, arrows between the packages
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --cache-dir .cache/import-linter
 
+benchmark: $(READY)  ## measure, for hours (BENCHMARKS="full_load --items 20000": one of them, small)
+	@test -x .cache/benchmarks/venv/bin/python || $(PYTHON) -m venv .cache/benchmarks/venv
+	@VIRTUAL_ENV=$(CURDIR)/.cache/benchmarks/venv $(BIN)/uv pip install --quiet -c requirements.lock --group benchmark
+	@$(BIN)/python -m benchmarks $(BENCHMARKS)
+
 dev: $(READY)  ## open the Dagster UI at http://127.0.0.1:3000
 	@mkdir -p "$(CONVERSATIONS_DAGSTER_STATE)"
 	@$(BIN)/dagster dev -m pipelines.definitions
@@ -46,4 +52,4 @@ $(READY): requirements.lock pyproject.toml Makefile
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-.PHONY: help setup demo test check dev
+.PHONY: help setup demo test check benchmark dev

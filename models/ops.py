@@ -102,7 +102,7 @@ FORGOTTEN = Table(
     (
         Column("conversation_sha256", "VARCHAR", "SHA-256 of the conversation's ID, hex."),
         Column("forgotten_at", "TIMESTAMP", "When it was forgotten, UTC."),
-        Column("erased_at", "TIMESTAMP", "When the last byte of it was gone from our files, UTC; NULL until then."),
+        Column("erased_at", "TIMESTAMP", "When it was gone from the warehouse's files, UTC; NULL until then."),
     ),
     key=("conversation_sha256",),
 )

@@ -122,7 +122,9 @@ def _materialized(result: SyncResult, files: Files) -> Iterator[dg.MaterializeRe
     tables = {name: ITEM_TYPES[name].tables[0].table for name in result.rows_by_type if name in ITEM_TYPES}
     counts = row_counts(files.places().serving, tables.values()) if result.is_published else {}
     for name, table in tables.items():
-        metadata = {"dagster/row_count": counts.get(table, 0), "rows_written": result.rows_by_type[name]}
+        metadata = {"rows_written": result.rows_by_type[name]}
+        if table in counts:
+            metadata["dagster/row_count"] = counts[table]
         yield dg.MaterializeResult(asset_key=_item_key(name), metadata=metadata)
     if result.is_published:
         size = files.places().serving.stat().st_size

@@ -274,10 +274,10 @@ def unregister(ids: tuple[str, ...], warehouse: Path | None, serving: Path | Non
     from pipelines.ingest.warehouse import Warehouse
 
     where = places(warehouse, serving)
-    with Warehouse.open(where.warehouse) as store:
+    with Warehouse.open(where.warehouse, create=False) as store:
         store.unregister(ids)
         publish(store, where.serving)
-    click.echo(f"{len(ids)} unregistered; their items stay.")
+    click.echo(f"{len(set(ids))} unregistered; their items stay.")
 
 
 @main.command()
@@ -295,8 +295,10 @@ def forget(ids: tuple[str, ...], warehouse: Path | None, serving: Path | None) -
     from pipelines.ingest.forgetting import forget as erase
 
     where = places(warehouse, serving)
-    items = erase(where, ids)
-    click.echo(f"Forgot {len(ids)} conversations with {items:,} items. Snapshot: {where.serving}")
+    conversations, items = erase(where, ids)
+    click.echo(f"Forgot {conversations} conversations with {items:,} items. Snapshot: {where.serving}")
+    if unknown := len(set(ids)) - conversations:
+        click.echo(f"{unknown} were not in the registry; they will not be taken in.")
 
 
 _CUT_OPTION = click.option(
@@ -445,7 +447,7 @@ def publish(warehouse: Path | None, serving: Path | None) -> None:
     from pipelines.ingest.warehouse import Warehouse
 
     where = places(warehouse, serving)
-    with Warehouse.open(where.warehouse) as store:
+    with Warehouse.open(where.warehouse, create=False) as store:
         seconds = copy(store, where.serving)
     click.echo(f"Snapshot: {where.serving}" + (", nothing changed" if seconds is None else f", in {seconds:.2f} s"))
 
@@ -532,7 +534,7 @@ def rebuild(types: tuple[str, ...], warehouse: Path | None, serving: Path | None
     from pipelines.ingest.warehouse import Warehouse
 
     where = places(warehouse, serving)
-    with Warehouse.open(where.warehouse) as store:
+    with Warehouse.open(where.warehouse, create=False) as store:
         count = store.rebuild(types)
         publish(store, where.serving)
     click.echo(f"Read {count:,} items of {len(types) or 'all'} types anew. Snapshot: {where.serving}")

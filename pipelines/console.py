@@ -70,7 +70,7 @@ def print_verification(found: "Verification", where: Places, as_json: bool) -> N
     click.echo(
         f"Compared {found.conversations:,} conversations with {found.items:,} items{others}, with {found.requests:,} "
         f"requests, with the snapshot {where.serving} of {found.snapshot_at:%Y-%m-%d %H:%M:%S} UTC: "
-        f"{'all agree' if found.agrees else 'not all agree'}."
+        f"{('all agree' if found.conversations else 'nothing to compare') if found.agrees else 'not all agree'}."
     )
     if found.differences:
         click.echo("`conversations sync` pulls what is newer, `conversations reconcile` makes all agree.")
@@ -81,6 +81,7 @@ _DIFFERENCES = {
     "not_served": "{items} items are stored and not listed",
     "other_order": "{items} items stand in another order",
     "other_content": "{items} items have other content",
+    "stored_twice": "{items} items are stored twice",
 }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from connectors.openai_conversations import (
+    ConfigurationError,
     ConversationsClient,
     ConversationsError,
     NotFoundError,
@@ -33,6 +34,11 @@ class Limits:
     concurrency: int = 16
     conversation_deadline: float = 1800.0
     run_deadline: float = 86_400.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no limit."""
+        if not self.concurrency >= 1 or not self.conversation_deadline > 0 or not self.run_deadline > 0:
+            raise ConfigurationError("concurrency and deadlines are numbers above 0; correct them")
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ class Asking(Generic[T]):
         except TimeoutError:
             return DeadlineError(
                 f"{state.conversation_id} took longer than {self._limits.conversation_deadline:g} s. What arrived is "
-                "kept, and the next run goes on from there; raise --conversation-deadline if it stays so."
+                "kept, and the next run goes on; raise --conversation-deadline if it stays so."
             )
         except StopError:
             raise
@@ -150,7 +156,7 @@ class Asking(Generic[T]):
             return (answered,)
         self._silent, self._has_answered = 0, True
         if isinstance(outcome, NotFoundError) and not self._is_right_project:
-            if answered.state.last_grown_at is None:
+            if answered.state.last_grown_at is None or answered.state.status == "missing":
                 return (answered,)
             self._unknown.append(answered)
             return ()

@@ -24,5 +24,13 @@ def next_poll_at(conversation_id: str, now: datetime, grown_at: datetime) -> dat
 
     A hash of the ID shortens the wait by up to 10 %, so that conversations registered together drift apart.
     """
-    wait = min(max((now - grown_at) / 10, SHORTEST_POLL), LONGEST_POLL)
-    return now + wait * (1 - _JITTER * crc32(conversation_id.encode()) / 2**32)
+    return now + _jittered(conversation_id, min(max((now - grown_at) / 10, SHORTEST_POLL), LONGEST_POLL))
+
+
+def inactive_poll_at(conversation_id: str, now: datetime) -> datetime:
+    """When a missing or forbidden conversation is due again: after a week, less as much by a hash of its ID."""
+    return now + _jittered(conversation_id, INACTIVE_POLL)
+
+
+def _jittered(conversation_id: str, wait: timedelta) -> timedelta:
+    return wait * (1 - _JITTER * crc32(conversation_id.encode()) / 2**32)

@@ -1,11 +1,13 @@
 """Speaking to DuckDB: connections, transactions, rows as a relation. Not here: any table of ours."""
 
+import errno
 import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from traceback import walk_tb
 
 import duckdb
 import polars as pl
@@ -18,6 +20,7 @@ STORAGE_VERSION = "v1.5.0"
 """Files are written for this DuckDB and all later ones, whichever version writes them."""
 COPY = "fresh_copy"
 _PAUSE_SECONDS = 0.2
+_FILE_TROUBLES = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
 _OWNER_ONLY = 0o077
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "storage_compatibility_version": STORAGE_VERSION,
@@ -47,7 +50,7 @@ def connect(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
             except duckdb.Error as error:
                 if not _is_held(error):
                     raise WarehouseError(
-                        f"{path}: cannot be opened as a DuckDB file: {_first_line(error)}; nothing was changed"
+                        f"{path}: cannot be opened as a DuckDB file: {_why(error)}; nothing was changed"
                     ) from error
                 if time.monotonic() > deadline:
                     raise WarehouseError(
@@ -57,7 +60,7 @@ def connect(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
             time.sleep(_PAUSE_SECONDS)
 
 
-def create(path: Path, wait_seconds: float, fill: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+def make(path: Path, wait_seconds: float, fill: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
     """Make the file in one step, unless it is there: it appears as `fill` made it, or not at all."""
     temporary = _temporary(path)
     with _at_the_door(path, wait_seconds):
@@ -66,9 +69,11 @@ def create(path: Path, wait_seconds: float, fill: Callable[[duckdb.DuckDBPyConne
         try:
             with duckdb.connect(temporary, config=_CONFIG) as con:
                 fill(con)
+                con.execute("checkpoint")  # at closing, a failure would go unnoticed
+            _sync_to_disk(temporary)
             temporary.replace(path)
         finally:
-            temporary.unlink(missing_ok=True)
+            _temporary(path)
 
 
 def write_anew(con: duckdb.DuckDBPyConnection, path: Path, statement: str) -> None:
@@ -78,13 +83,25 @@ def write_anew(con: duckdb.DuckDBPyConnection, path: Path, statement: str) -> No
     """
     temporary = _temporary(path)
     con.execute("checkpoint")  # closing the connection must have nothing left to write
+    try:
+        _copy_anew(con, temporary, statement)
+        temporary.replace(path)
+    finally:
+        _temporary(path)
+
+
+def _copy_anew(con: duckdb.DuckDBPyConnection, temporary: Path, statement: str) -> None:
     con.execute(f"attach {literal(str(temporary))} as {COPY} (storage_version '{STORAGE_VERSION}')")
     con.execute(f"copy from database {quoted(con.execute('select current_database()').fetchall()[0][0])} to {COPY}")
     con.execute(statement)
+    con.execute(f"checkpoint {COPY}")
     con.execute(f"detach {COPY}")
-    with temporary.open("rb") as file:
+    _sync_to_disk(temporary)
+
+
+def _sync_to_disk(path: Path) -> None:
+    with path.open("rb") as file:
         os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def is_awaited(path: Path) -> bool:
@@ -100,6 +117,7 @@ def is_awaited(path: Path) -> bool:
 def _at_the_door(path: Path, wait_seconds: float) -> Iterator[None]:
     """Wait in a way that the holder can see: whoever waits holds this lock."""
     try:
+        _door(path).touch(mode=0o600)  # FileLock would take a directory that cannot be written for a lock that is held
         with FileLock(_door(path), timeout=wait_seconds):
             yield
     except Timeout as error:
@@ -116,6 +134,41 @@ def _temporary(path: Path) -> Path:
 
 def _door(path: Path) -> Path:
     return path.with_name(path.name + ".door")
+
+
+@contextmanager
+def telling(path: Path, comfort: str = "what was committed before is kept") -> Iterator[None]:
+    """Turn what DuckDB, Polars or the system fail with into a WarehouseError, which quotes no item."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_interrupt(error):
+            raise
+        raise KeyboardInterrupt from None
+    except (duckdb.Error, OSError, pl.exceptions.PolarsError) as error:
+        failure = WarehouseError(f"{path}: {said(error)}; {comfort}")
+    else:
+        return
+    raise failure
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether this is what DuckDB makes of Ctrl-C."""
+    return isinstance(error, RuntimeError) and "interrupted" in str(error)
+
+
+def said(error: BaseException | None) -> str:
+    """What DuckDB or the system said of files and memory; of all else, which may quote an item, kind and place."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'a file'}: {error.strerror}; see to its permissions and space"
+    for trouble in map(os.strerror, _FILE_TROUBLES):
+        if trouble in str(error):
+            return f"{trouble}; see to its permissions and space"
+    if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):  # these speak of files and memory only
+        return _first_line(error)
+    *_, (frame, line) = walk_tb(error.__traceback__ if error else None)
+    place = f"{Path(frame.f_code.co_filename).name}, line {line}"
+    return f"an unexpected {type(error).__name__} in {place}; please report it"
 
 
 @contextmanager
@@ -197,6 +250,14 @@ def _is_held(error: Exception) -> bool:
 def _holder(error: Exception) -> str:
     found = re.search(r"held in (.+?) \(PID (\d+)\)", str(error))
     return f"process {found[2]} ({Path(found[1]).name})" if found else "another process"
+
+
+def _why(error: Exception) -> str:
+    if "sqlite_scanner" in str(error):
+        return "it is an SQLite database; choose another path with --warehouse"
+    if "version number" in str(error):
+        return f"{_first_line(error)} A newer DuckDB wrote it: update this installation"
+    return f"{_first_line(error)} Choose another path with --warehouse, or see to the file"
 
 
 def _first_line(error: Exception) -> str:

@@ -127,6 +127,7 @@ class Landing:
         self._tail_items = 0
         self._is_relisting = False
         self._known: Mapping[str, StoredItem] | None = None
+        self._rereadable: Mapping[str, StoredItem] | None = None
         self._known_without_id: Iterator[str] = iter(())
         self._listed: dict[str, int] = {}
         self._tail_item_id: str | None = None
@@ -139,9 +140,17 @@ class Landing:
     def state(self) -> ConversationState:
         """What may be committed with the rows so far.
 
-        While items are compared with what is stored, the cursor stays where it was: only the last page tells what is
-        gone, and a run that dies before it must compare again.
+        While items are compared with what is stored, the cursor stays where it was, and in a re-list there is none:
+        only the last page tells what is gone, and a run that dies before it must compare again from the same item on.
         """
+        if self._known is not None and self._is_relisting:
+            return replace(
+                self._begun,
+                cursor_item_id=None,
+                previous_item_id=None,
+                next_position=self._next_position,
+                tail_position=None,
+            )
         if self._known is not None:
             return replace(self._begun, next_position=self._next_position)
         return replace(
@@ -172,7 +181,9 @@ class Landing:
 
     def reread(self, item_id: str, item: Item, now: datetime) -> Landed:
         """What to write for a stored item that was asked for by itself, received at `now` (UTC)."""
-        known = self._stored.items(0).get(item_id)
+        if self._rereadable is None:
+            self._rereadable = self._stored.items(0)
+        known = self._rereadable.get(item_id)
         landed = Landed()
         if known is not None and item.id == item_id:
             row = self._row(item, item_id, known.position, known.first_seen_at, now)

@@ -3,10 +3,11 @@
 Not here: where IDs come from (`registry`), and getting what was erased out of the files themselves (`warehouse`).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import duckdb
 import polars as pl
@@ -41,6 +42,13 @@ class Registered:
     def __add__(self, other: "Registered") -> "Registered":
         """Both together."""
         return Registered(self.new + other.new, self.known + other.known, self.left_out + other.left_out)
+
+
+class Forgotten(NamedTuple):
+    """What there was to forget."""
+
+    conversations: int
+    items: int
 
 
 def register(
@@ -90,15 +98,25 @@ def unregister(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[str]:
             f"update {_CONVERSATIONS} set status = ?, next_poll_at = null where {_IS_NAMED}",
             [UNREGISTERED],
         )
+        close_problems(con, "select conversation_id from named")
     return [conversation_id for (conversation_id,) in unknown]
 
 
-def forget(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> int:
+def close_problems(con: duckdb.DuckDBPyConnection, conversations: str) -> int:
+    """Note that the open problems of the conversations that a query gives are over; returns how many."""
+    table, are_meant = ops.PROBLEMS.full_name, f"closed_at is null and conversation_id in ({conversations})"
+    if count := one(con, f"select count(*) from {table} where {are_meant}"):
+        con.execute(f"update {table} set closed_at = ? where {are_meant}", [utc_now()])
+    return count
+
+
+def forget(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> Forgotten:
     """Delete every row of these conversations, and note that they are not to be taken in again.
 
-    Returns how many items they had. Of a conversation, its ID's SHA-256 stays.
+    Of a conversation, its ID's SHA-256 stays.
     """
-    with _named(con, ids):
+    with _named(con, list(dict.fromkeys(ids))):
+        registered = one(con, f"select count(*) from {_CONVERSATIONS} where {_IS_NAMED}")
         con.execute(
             "create or replace temp table known as "
             f"select conversation_id, item_id, type from {facts.ITEMS.full_name} where {_IS_NAMED}"
@@ -119,7 +137,7 @@ def forget(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> int:
         con.execute(
             f"insert into {_FORGOTTEN} select {_HASH}, ?, null from named where not {_IS_FORGOTTEN}", [utc_now()]
         )
-    return one(con, "select count(*) from known")
+    return Forgotten(registered, one(con, "select count(*) from known"))
 
 
 def select(
@@ -142,7 +160,10 @@ def select(
         given, condition = {"now": utc_now()}, "next_poll_at is null or next_poll_at <= $now"
     states = _states(con, condition, "last_polled_at", given)
     if missing := set(chosen) - {state.conversation_id for state in states}:
-        raise SelectionError(f"not in the registry: {', '.join(sorted(missing))}; add with `conversations register`")
+        raise SelectionError(
+            f"not in the registry: {', '.join(sorted(missing))}; `conversations register` adds them, with --again if "
+            "they were unregistered or forgotten"
+        )
     return states
 
 
@@ -153,10 +174,10 @@ def longest_unverified(con: duckdb.DuckDBPyConnection, at_most: int) -> list[Con
     return _states(con, condition, "last_verified_at", {"before": before}, f" limit {max(at_most, 0)}")
 
 
-def pulled(con: duckdb.DuckDBPyConnection) -> Collection[str]:
-    """The conversations that are registered and not unregistered."""
-    found = con.execute(f"select conversation_id from {_CONVERSATIONS} where status <> ?", [UNREGISTERED]).fetchall()
-    return {conversation_id for (conversation_id,) in found}
+def pulled(con: duckdb.DuckDBPyConnection) -> Set[tuple[str, datetime]]:
+    """The conversations that are registered and not unregistered, and since when."""
+    statement = f"select conversation_id, registered_at from {_CONVERSATIONS} where status <> ?"
+    return set(con.execute(statement, [UNREGISTERED]).fetchall())
 
 
 def _states(

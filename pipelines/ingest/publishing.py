@@ -14,6 +14,7 @@ from models import ops
 from pipelines.ingest.clock import utc
 from pipelines.ingest.database import connect_read_only
 from pipelines.ingest.errors import WarehouseError
+from pipelines.ingest.reading import open_snapshot
 from pipelines.ingest.warehouse import Warehouse
 
 _VERSION = f"select created_at, data_version from {ops.WAREHOUSE.full_name}"
@@ -51,12 +52,24 @@ def publish(warehouse: Warehouse, serving: Path) -> float | None:
     return time.monotonic() - started
 
 
-def is_time(serving: Path, last_copy_seconds: float, now: datetime) -> bool:
-    """Whether a scheduled run should publish: five minutes after the last snapshot, or 20 times what copying took."""
+def is_time(warehouse: Warehouse, serving: Path, now: datetime) -> bool:
+    """Whether a scheduled run should publish: five minutes after the last snapshot, or 20 times what copying took.
+
+    At once, if there is no snapshot of this version, or it still holds what was forgotten.
+    """
     try:
-        age = now - utc(serving.stat().st_mtime)
-    except OSError:
+        open_snapshot(serving).close()
+        published_at = utc(serving.stat().st_mtime)
+    except (OSError, WarehouseError):
         return True
+    if warehouse.has_forgotten_since(published_at):
+        return True
+    return is_long_ago(published_at, warehouse.last_publish_ms() / 1000, now)
+
+
+def is_long_ago(published_at: datetime, last_copy_seconds: float, now: datetime) -> bool:
+    """Whether the snapshot is so old that a copy may be made again, for what it costs."""
+    age = now - published_at
     return not timedelta(0) <= age < max(LEAST_DISTANCE, _COPY_SHARE * timedelta(seconds=last_copy_seconds))
 
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from models import ops
 from models import raw as facts
+from models.conform import shown
 from models.items import ITEM_TYPES
 from models.table import Table, quoted
 from pipelines.ingest.clock import utc
@@ -85,13 +86,13 @@ def status(places: Places, now: datetime) -> Status:
     with open_snapshot(places.serving) as con:
         never_asked, due, open_tails, never_verified, longest_unverified = con.execute(
             "select count(*) filter (last_polled_at is null), "
-            "count(*) filter (status in ('active', 'failing') and (next_poll_at is null or next_poll_at <= ?)), "
+            "count(*) filter (status <> 'unregistered' and (next_poll_at is null or next_poll_at <= ?)), "
             "count(*) filter (tail_position is not null), "
             "count(*) filter (status = 'active' and last_verified_at is null), "
             f"min(last_verified_at) filter (status = 'active') from {conversations}",
             [now],
         ).fetchall()[0]
-        by_type = _counts(con, "coalesce(type, '(none)')", f"{items} where deleted_at is null")
+        by_type = _counts(con, "type", f"{items} where deleted_at is null")
         return Status(
             snapshot_at=_modified_at(places.serving),
             conversations=_counts(con, "status", conversations),
@@ -102,7 +103,7 @@ def status(places: Places, now: datetime) -> Status:
             longest_unverified=longest_unverified,
             items={word: count for word, count in by_type.items() if word in ITEM_TYPES},
             deleted_items=one(con, f"select count(*) from {items} where deleted_at is not null"),
-            undeclared={word: count for word, count in by_type.items() if word not in ITEM_TYPES},
+            undeclared=_shown({word: count for word, count in by_type.items() if word not in ITEM_TYPES}),
             problems=con.sql(
                 f"select conversation_id, kind, message, occurrences from {ops.PROBLEMS.full_name} "
                 f"where closed_at is null order by last_seen_at desc, conversation_id limit {_PROBLEMS_SHOWN}"
@@ -165,6 +166,14 @@ def _run(places: Places) -> dict[str, object] | None:
 def _counts(con: duckdb.DuckDBPyConnection, word: str, relation: str) -> dict[str, int]:
     found = con.execute(f"select {word}, count(*) from {relation} group by 1 order by 2 desc, 1").fetchall()
     return dict(found)
+
+
+def _shown(counts: dict[str, int]) -> dict[str, int]:
+    """By words that may be shown: what could be somebody's is counted together."""
+    found: dict[str, int] = {}
+    for word, count in counts.items():
+        found[shown(word)] = found.get(shown(word), 0) + count
+    return found
 
 
 def _modified_at(path: Path) -> datetime:

@@ -26,6 +26,7 @@ _READERS = {
     ".parquet": pl.read_parquet,
 }
 _NUMBER = re.compile(r"\d+(\.\d+)?")
+_EARLIEST_SECONDS = 1e9  # 2001
 _SUFFIXES = ", ".join((".txt", *_READERS))
 
 
@@ -135,7 +136,7 @@ def _from_frame(source: str, frame: pl.DataFrame) -> Candidates:
         )
     headings = [column] if is_conversation_id(column) else []  # a file without a heading begins with an ID
     ids = frame[column].to_list()
-    touched = frame[TOUCHED_COLUMN].to_list() if TOUCHED_COLUMN in frame.columns else []
+    touched = next((frame[name].to_list() for name in frame.columns if name.lower() == TOUCHED_COLUMN), [])
     times: dict[str, datetime] = {}
     for word, value in zip(ids, touched, strict=False):
         if word is not None and value not in (None, ""):
@@ -145,25 +146,28 @@ def _from_frame(source: str, frame: pl.DataFrame) -> Candidates:
 
 
 def _time(source: str, value: object) -> datetime:
-    """A time as sources write it (a timestamp, ISO 8601, Unix seconds), in UTC; without a zone it is UTC already."""
+    """A time as sources write it, in UTC and not after now: a timestamp, ISO 8601, Unix seconds or milliseconds."""
     try:
         match value:
             case datetime():
                 time = value
-            case int() | float():
-                time = datetime.fromtimestamp(value, UTC)
             case _:
                 text = str(value).strip()
-                time = (
-                    datetime.fromtimestamp(float(text), UTC)
-                    if _NUMBER.fullmatch(text)
-                    else datetime.fromisoformat(text)
-                )
+                is_number = _NUMBER.fullmatch(text)
+                time = datetime.fromtimestamp(_seconds(float(text)), UTC) if is_number else datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):
         raise SourceError(
-            f"{source}: {TOUCHED_COLUMN} holds what is no time; write ISO 8601, or Unix seconds, or leave it empty"
+            f"{source}: {TOUCHED_COLUMN} holds what is no time; write ISO 8601, Unix seconds or milliseconds, or leave "
+            "it empty"
         ) from None
-    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
+    return min(time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None), utc_now())
+
+
+def _seconds(number: float) -> float:
+    """Unix seconds, given as such or as milliseconds; ValueError for what can be neither, like 20261122."""
+    if number < _EARLIEST_SECONDS:
+        raise ValueError("too small for a time")
+    return number if number < _EARLIEST_SECONDS * 1000 else number / 1000
 
 
 def _some(found: Candidates, looked_at: str) -> Candidates:

@@ -62,8 +62,11 @@ class RunReport:
 def write_run_file(path: Path, report: RunReport) -> None:
     """Say how the run stands, so that `status` can tell without touching the warehouse."""
     temporary = path.with_name(path.name + ".new")
-    temporary.write_text(json.dumps({"pid": os.getpid(), **report.to_dict()}), encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(json.dumps({"pid": os.getpid(), **report.to_dict()}), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def read_run_file(path: Path) -> dict[str, object] | None:

@@ -49,9 +49,15 @@ def prepare(con: duckdb.DuckDBPyConnection, path: Path, originals: Originals) ->
         _refuse_foreign(con, path)
         _create(con)
         return
-    version, declarations = con.execute(
-        f"select schema_version, declarations from {ops.WAREHOUSE.full_name}"
-    ).fetchall()[0]
+    try:
+        ((version, declarations),) = con.execute(
+            f"select schema_version, declarations from {ops.WAREHOUSE.full_name}"
+        ).fetchall()
+    except (ValueError, duckdb.BinderException):
+        raise WarehouseError(
+            f"{path}: a DuckDB file whose {ops.WAREHOUSE.full_name} is not ours, or damaged; choose another path with "
+            "--warehouse, or put a backup in its place. Nothing was changed"
+        ) from None
     if version > VERSION:
         raise WarehouseError(
             f"{path}: written by a newer conversations-to-duckdb (schema {version}; this one knows {VERSION}); "

@@ -5,26 +5,30 @@ Pages flow through a bounded queue to one writer, so memory does not grow with t
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import floor
 
-import duckdb
 from filelock import FileLock, Timeout
 
 from connectors.openai_conversations import (
     INCLUDE,
     PAGE_LIMIT,
+    ConfigurationError,
+    Conversation,
     ConversationsClient,
-    NotFoundError,
+    ConversationsError,
+    RetryError,
+    SkipError,
     StopError,
     Walk,
 )
 from pipelines.ingest import membership
 from pipelines.ingest.asking import Answered, Asking, Limits, OnProgress
 from pipelines.ingest.clock import utc_now
+from pipelines.ingest.database import is_interrupt, said
 from pipelines.ingest.errors import IngestError, WarehouseError
 from pipelines.ingest.landing import ConversationState
 from pipelines.ingest.originals import CUT_FROM_BYTES
@@ -91,14 +95,16 @@ def sync(
     failure: BaseException | None = None
     try:
         return _sync(places, client, options, on_progress)
-    except* (duckdb.Error, OSError, IngestError) as failed:
+    except* Exception as failed:
         failure = failed.exceptions[0]
     while isinstance(failure, BaseExceptionGroup):
         failure = failure.exceptions[0]
     if isinstance(failure, IngestError):
         raise failure
-    # Without the cause: DuckDB quotes what it could not read.
-    raise WarehouseError(f"{places.warehouse}: {_said(failure)}; what was committed before is kept") from None
+    if is_interrupt(failure):
+        raise KeyboardInterrupt from None
+    # Without the cause: DuckDB, Polars and Python quote what they could not read.
+    raise WarehouseError(f"{places.warehouse}: {said(failure)}; what was committed before is kept") from None
 
 
 def _sync(
@@ -119,7 +125,7 @@ def _sync(
         asyncio.run(run.pull(states))
         warehouse.end_run(run.report)
         write_run_file(places.run_file, run.report)
-        if not options.only_due or is_time(places.serving, warehouse.last_publish_ms() / 1000, utc_now()):
+        if not options.only_due or is_time(warehouse, places.serving, utc_now()):
             seconds = publish(warehouse, places.serving)
             run.result.is_published = seconds is not None
             if seconds is not None:
@@ -134,7 +140,8 @@ def _only_run(places: Places) -> Iterator[None]:
     lock = places.warehouse.with_name(places.warehouse.name + ".run.lock")
     try:
         lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(lock, timeout=RUN_WAIT_SECONDS, mode=0o600):
+        lock.touch(mode=0o600)  # FileLock would take a directory that cannot be written for a lock that is held
+        with FileLock(lock, timeout=RUN_WAIT_SECONDS):
             yield
     except Timeout:
         run = read_run_file(places.run_file) or {}
@@ -142,14 +149,6 @@ def _only_run(places: Places) -> Iterator[None]:
             f"{places.warehouse}: another run is going on (process {run.get('pid')}, since {run.get('started_at')} "
             "UTC); wait for it to end, see `conversations status`"
         ) from None
-
-
-def _said(error: BaseException) -> str:
-    """What DuckDB or the system said, unless it could quote an item."""
-    if isinstance(error, OSError):
-        return f"{error.filename or 'a file'}: {error.strerror}"
-    speaks_of_files = isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException) or "No space" in str(error)
-    return str(error).splitlines()[0] if speaks_of_files else f"DuckDB failed ({type(error).__name__})"
 
 
 class _Run:
@@ -188,14 +187,17 @@ class _Run:
     def _longest_unverified(self) -> Sequence[ConversationState]:
         """The conversations longest unverified, as many as the requests that scheduled runs have left over allow.
 
-        These are RECONCILE_SHARE of all their requests of the last week, less those that already went into it.
+        These are RECONCILE_SHARE of all their requests of the last week, less those that already went into it. For a
+        long list they are saved up; one that needs more than a week's is left to the command.
         """
         requests, spent = self._warehouse.requests_when_due()
-        left = floor(RECONCILE_SHARE * (requests + self.report.requests)) - spent
-        chosen = []
-        for state in membership.longest_unverified(self._warehouse.con, left):
+        allowed = floor(RECONCILE_SHARE * (requests + self.report.requests))
+        left, chosen = allowed - spent, []
+        for state in membership.longest_unverified(self._warehouse.con, at_most=allowed):
             cost = state.next_position // PAGE_LIMIT + _REQUESTS_BESIDE_PAGES
-            if cost <= left:
+            if left < cost <= allowed:
+                break
+            if cost <= allowed:
                 left -= cost
                 chosen.append(state)
         return chosen
@@ -224,25 +226,47 @@ class _Run:
             trusts_has_more=self._client.is_openai,
             relist=self._is_relist,
         )
-        has_news, is_relist = False, self._is_relist
+        details: Conversation | None = None
+        trouble: ConversationsError | None = None
+        is_relist, listed = self._is_relist, set[str | None]()
         async for step in self._client.walk_pages(walk):
             self._asking.heard()
             self._items += len(step.items)
-            has_news, is_relist = has_news or bool(step.items), step.is_relist
-            await self._hand_over(Arrived(state, step, utc_now()))
-        for item_id in () if is_relist else self._open_items.get(state.conversation_id, ()):
-            with suppress(NotFoundError):  # it is gone, or the server gives no single items: a re-list will tell
+            is_relist = step.is_relist
+            listed.update(item.id for item in step.items)
+            if step.items and details is None and trouble is None and _is_stale(state):
+                try:
+                    details = await self._client.retrieve(state.conversation_id)
+                except (RetryError, SkipError) as error:  # the items are stored all the same
+                    trouble = error
+            await self._hand_over(Arrived(state, step, utc_now(), details))
+        if not is_relist:
+            await self._reread(state, listed)
+        if trouble is not None:
+            raise trouble
+        if details is None and (self._is_relist or state.created_at is None):
+            details = await self._client.retrieve(state.conversation_id)
+        return Finished(state, details, walk.is_whole)
+
+    async def _reread(self, state: ConversationState, listed: Container[str | None]) -> None:
+        """Queue the open items before the cursor, as far as the server gives single items; not those just listed."""
+        for item_id in self._open_items.get(state.conversation_id, ()):
+            if item_id in listed:
+                continue
+            # It is gone, or there is no such address, though the list was read from this server: a re-list will tell.
+            with suppress(SkipError, ConfigurationError):
                 item = await self._client.items.retrieve(
                     item_id, conversation_id=state.conversation_id, include=self._options.include
                 )
                 await self._hand_over(Reread(state, item_id, item, utc_now()))
-        wants_details = self._is_relist or _wants_details(state, has_news)
-        details = await self._client.retrieve(state.conversation_id) if wants_details else None
-        return Finished(state, details, walk.is_whole)
 
     async def _hand_over(self, event: Arrived | Reread) -> None:
         await self._writer.room.take(event.bytes)
-        await self._queue.put(event)
+        try:
+            await self._queue.put(event)
+        except BaseException:
+            await self._writer.room.give_back(event.bytes)
+            raise
 
     async def _told(self, answered: Answered[Finished]) -> None:
         """Have the end of one conversation written."""
@@ -263,8 +287,8 @@ class _Run:
         report.received_bytes = stats.bytes_received
 
 
-def _wants_details(state: ConversationState, has_news: bool) -> bool:
-    """Creation time and metadata are asked at first sight, and when a conversation goes on after a day."""
-    if state.created_at is None:
+def _is_stale(state: ConversationState) -> bool:
+    """Whether creation time and metadata are asked for where there are new items: first ones, or first for a day."""
+    if state.created_at is None or state.last_grown_at is None:
         return True
-    return has_news and (state.last_grown_at is None or utc_now() - state.last_grown_at > _DETAILS_KEPT_FOR)
+    return utc_now() - state.last_grown_at > _DETAILS_KEPT_FOR

@@ -5,7 +5,8 @@ What is stored is read from the serving snapshot, so a verification disturbs no 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -24,7 +25,8 @@ from pipelines.ingest.places import Places
 from pipelines.ingest.reading import open_snapshot
 
 NOT_STORED, NOT_SERVED, OTHER_ORDER, OTHER_CONTENT = "not_stored", "not_served", "other_order", "other_content"
-"""How a conversation may differ: served and not stored, stored and not served, in another order, with other content."""
+STORED_TWICE = "stored_twice"
+"""How a conversation may differ: in items served and not stored, stored and not served, in another order ..."""
 _WITHOUT_ID = "~"
 
 
@@ -99,15 +101,18 @@ def verify(
 class Comparison:
     """One conversation's stored items against its pages, as they come."""
 
-    def __init__(self, stored: Mapping[str, StoredItem], include_set: str, original: Callable[[str], bytes]) -> None:
-        """Begin with the live items stored, by ID in the order of their positions."""
+    def __init__(
+        self, stored: Sequence[tuple[str, StoredItem]], include_set: str, original: Callable[[str], bytes]
+    ) -> None:
+        """Begin with the live items stored and their IDs, in the order of their positions."""
         self.items = 0
         self.items_not_compared = 0
-        self._stored = stored
+        self._stored = dict(stored)
+        self._twice = [item_id for item_id, count in Counter(item_id for item_id, _ in stored).items() if count > 1]
         self._include_set = include_set
         self._original = original
-        self._left = dict.fromkeys(stored)
-        self._without_id = (name for name in stored if name.startswith(_WITHOUT_ID))
+        self._left = dict.fromkeys(self._stored)
+        self._without_id = (name for name in self._stored if name.startswith(_WITHOUT_ID))
         self._furthest = -1
         self._found: dict[str, list[str]] = {}
 
@@ -132,6 +137,8 @@ class Comparison:
     def differences(self, conversation_id: str) -> Iterator[Difference]:
         """What differs, once the last page was taken."""
         found = self._found | ({NOT_SERVED: list(self._left)} if self._left else {})
+        if self._twice:
+            found |= {STORED_TWICE: self._twice}
         for kind, ids in found.items():
             yield Difference(conversation_id, kind, len(ids), ids[0])
 
@@ -196,10 +203,10 @@ class _Verifier:
         if self._on_progress:
             self._on_progress(self._asking.progress(result.items))
 
-    def _stored(self, conversation_id: str) -> Mapping[str, StoredItem]:
+    def _stored(self, conversation_id: str) -> list[tuple[str, StoredItem]]:
         found = self._con.execute(
             f"select item_id, {', '.join(StoredItem._fields)} from {facts.ITEMS.full_name} "
             "where conversation_id = ? and deleted_at is null order by position",
             [conversation_id],
         ).fetchall()
-        return {item_id: StoredItem(*values) for item_id, *values in found}
+        return [(item_id, StoredItem(*values)) for item_id, *values in found]

@@ -5,10 +5,10 @@ others read (`publishing`).
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import astuple, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from io import BufferedReader
 from operator import itemgetter
@@ -28,19 +28,20 @@ from pipelines.ingest.clock import utc_now
 from pipelines.ingest.database import (
     COPY,
     connect,
-    create,
     insert,
     is_awaited,
+    make,
     one,
     owner_only,
     polars_columns,
     relation,
+    telling,
     transaction,
     write_anew,
 )
 from pipelines.ingest.errors import SelectionError, WarehouseError
 from pipelines.ingest.landing import SETTLED_AFTER, ConversationState, Landed, Row, Stored, StoredItem
-from pipelines.ingest.membership import STATE_COLUMNS, Registered
+from pipelines.ingest.membership import STATE_COLUMNS, Forgotten, Registered, close_problems
 from pipelines.ingest.originals import CUT_FROM_BYTES, Originals, read_original
 from pipelines.ingest.registry import Candidates
 from pipelines.ingest.report import DUE, RunReport
@@ -66,19 +67,18 @@ class Problem:
 class Batch:
     """What one transaction writes: rows, and with them the states of their conversations."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    """By conversation and item: what came last counts."""
     gone: list[tuple[str, str]] = field(default_factory=list)
     renumbered: list[tuple[str, str, int]] = field(default_factory=list)
     states: dict[str, ConversationState] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    recovered: list[str] = field(default_factory=list)
-    """Conversations whose open problems are over."""
     has_news: bool = False
     """Whether the states say more than when a conversation was asked."""
 
     def add(self, state: ConversationState, landed: Landed) -> None:
         """Take in what a page of a conversation brought, with the state that belongs to it."""
-        self.rows += landed.rows
+        self.rows.update(((row.conversation_id, row.item_id), row) for row in landed.rows)
         self.gone += ((state.conversation_id, item_id) for item_id in landed.gone)
         self.renumbered += (
             (state.conversation_id, item_id, position) for item_id, position in landed.renumbered.items()
@@ -88,7 +88,7 @@ class Batch:
     @property
     def changes_data(self) -> bool:
         """Whether it changes more than when a conversation was asked."""
-        return bool(self.rows or self.gone or self.renumbered or self.problems or self.recovered or self.has_news)
+        return bool(self.rows or self.gone or self.renumbered or self.problems or self.has_news)
 
 
 class Warehouse:
@@ -104,22 +104,22 @@ class Warehouse:
         self._opened = ExitStack()
 
     @classmethod
-    def open(cls, path: Path, *, wait_seconds: float = 30.0, cut_from_bytes: int = CUT_FROM_BYTES) -> Self:
-        """Open the warehouse, or create it; waits for another process that has it open.
+    def open(
+        cls, path: Path, *, wait_seconds: float = 30.0, cut_from_bytes: int = CUT_FROM_BYTES, create: bool = True
+    ) -> Self:
+        """Open the warehouse, or `create` it; waits for another process that has it open.
 
         What is made while it is open is readable by its owner only. WarehouseError if it is still held after
         `wait_seconds`, is not ours, or was written by a newer version.
         """
+        if not create and not path.exists():
+            raise WarehouseError(f"{path}: there is no warehouse; check --warehouse")
         warehouse = cls(path, cut_from_bytes)
-        try:
+        with telling(path, "nothing was changed"):
             warehouse._open(wait_seconds)
-            if one(warehouse.con, f"select count(*) from {ops.FORGOTTEN.full_name} where erased_at is null"):
+        if one(warehouse.con, f"select count(*) from {ops.FORGOTTEN.full_name} where erased_at is null"):
+            with suppress(WarehouseError), telling(path):  # a disk too full to finish a `forget` now stops nobody else
                 warehouse._erase()
-        except OSError as error:
-            place = error.filename or path
-            raise WarehouseError(
-                f"{place}: {error.strerror}; see to its permissions and space, or choose another --warehouse"
-            ) from error
         return warehouse
 
     def _open(self, wait_seconds: float) -> None:
@@ -127,7 +127,7 @@ class Warehouse:
             opened.enter_context(owner_only())
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if not self.path.exists():
-                create(self.path, wait_seconds, lambda con: schema.prepare(con, self.path, self.originals))
+                make(self.path, wait_seconds, lambda con: schema.prepare(con, self.path, self.originals))
             self.con = connect(self.path, wait_seconds)
             self.file = self.path.open("rb")
             opened.callback(self.file.close)
@@ -140,25 +140,30 @@ class Warehouse:
         """The warehouse itself."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Close the file."""
-        self.close()
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Close the file; an error of DuckDB or the system becomes a WarehouseError."""
+        with telling(self.path), ExitStack() as closing:
+            closing.callback(self.close)
+            if error is not None:
+                raise error
 
     def close(self) -> None:
         """Close the file; what is still in the write-ahead log is moved into it."""
         self._opened.close()
 
-    def let_others_in(self) -> bool:
-        """If another process waits for the file, close it, and wait in turn; returns whether that was so.
+    def let_others_in(self) -> Collection[str]:
+        """If another process waits for the file, close it, and wait in turn.
 
-        Whatever was known of what is stored may have changed then.
+        Returns the conversations that are not to be pulled any more, or that were taken in anew: what is known of them
+        is no longer true.
         """
         if not is_awaited(self.path):
-            return False
+            return ()
+        before = membership.pulled(self.con)
         self.close()
         time.sleep(_LET_IN_SECONDS)
         self._open(_WAIT_AGAIN_SECONDS)
-        return True
+        return {conversation_id for conversation_id, _ in before - membership.pulled(self.con)}
 
     def register(self, found: Candidates, *, again: bool = False) -> Registered:
         """Add conversations to the registry; known ones stay as they are, unregistered and forgotten ones are left out.
@@ -178,13 +183,13 @@ class Warehouse:
                 raise SelectionError(f"not in the registry: {', '.join(unknown)}; nothing was changed")
             self._count_change()
 
-    def forget(self, ids: Sequence[str]) -> int:
-        """Erase conversations from the tables and the files, for good; returns how many items they had."""
+    def forget(self, ids: Sequence[str]) -> Forgotten:
+        """Erase conversations from the tables and the files, for good; returns what there was of them."""
         with transaction(self.con):
-            count = membership.forget(self.con, ids)
+            forgotten = membership.forget(self.con, ids)
             self._count_change()
         self._erase()
-        return count
+        return forgotten
 
     def _erase(self) -> None:
         """Get what was deleted out of the files: the warehouse is written anew, unreferenced payloads are removed."""
@@ -223,6 +228,10 @@ class Warehouse:
         ).fetchall()[0]
         return int(asked), int(comparing)
 
+    def has_forgotten_since(self, time: datetime) -> bool:
+        """Whether a conversation was forgotten after this time (UTC)."""
+        return one(self.con, f"select count(*) from {ops.FORGOTTEN.full_name} where forgotten_at >= ?", time) > 0
+
     def last_publish_ms(self) -> int:
         """Milliseconds that a run's last copying of the snapshot took; 0 if none did."""
         return one(self.con, f"select coalesce(arg_max(publish_ms, started_at), 0) from {ops.RUNS.full_name}")
@@ -246,14 +255,14 @@ class Warehouse:
         """Write a batch in one transaction: raw items, their typed rows, the cursors, the problems."""
         with transaction(self.con):
             if batch.rows:
-                self._write_rows(batch.rows)
+                self._write_rows(list(batch.rows.values()))
             if batch.gone:
                 self._remove(batch.gone)
             if batch.renumbered:
                 self._renumber(batch.renumbered)
-            self._write_states(batch.states.values())
+            closed = self._write_states(batch.states.values())
             self._write_problems(batch, run_id)
-            if batch.changes_data:
+            if batch.changes_data or closed:
                 self._count_change()
 
     def _write_rows(self, rows: list[Row]) -> None:
@@ -309,7 +318,8 @@ class Warehouse:
                     f"where {same_item('t', 'n')}"
                 )
 
-    def _write_states(self, states: Iterable[ConversationState]) -> None:
+    def _write_states(self, states: Iterable[ConversationState]) -> int:
+        """Write how conversations stand; returns how many problems are over by that."""
         known = polars_columns(facts.CONVERSATIONS)
         columns = {name: known[name] for name in STATE_COLUMNS}
         settings = ", ".join(f"{name} = s.{name}" for name in STATE_COLUMNS[1:])
@@ -318,14 +328,10 @@ class Warehouse:
                 f"update {_CONVERSATIONS} as c set {settings} from states as s "
                 "where c.conversation_id = s.conversation_id"
             )
+            return close_problems(self.con, "select conversation_id from states where status = 'active'")
 
     def _write_problems(self, batch: Batch, run_id: str) -> None:
         table, now = ops.PROBLEMS.full_name, utc_now()
-        if batch.recovered:
-            self.con.execute(
-                f"update {table} set closed_at = ? where closed_at is null and list_contains(?, conversation_id)",
-                [now, batch.recovered],
-            )
         for problem in batch.problems:
             key = [problem.conversation_id, problem.kind]
             same = f"from {table} where conversation_id = ? and kind = ?"

@@ -6,7 +6,7 @@ page means (`landing`), SQL (`warehouse`).
 
 import asyncio
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,9 +18,8 @@ from connectors.openai_conversations import (
     NotFoundError,
     Step,
 )
-from models.conform import readable_json
-from pipelines.ingest import membership
-from pipelines.ingest.clock import INACTIVE_POLL, next_poll_at, utc, utc_now
+from models.conform import readable_json, shown
+from pipelines.ingest.clock import inactive_poll_at, next_poll_at, utc, utc_now
 from pipelines.ingest.landing import ConversationState, Landed, Landing, RunStamp, include_set
 from pipelines.ingest.places import Places
 from pipelines.ingest.report import RECONCILE, RunReport, write_run_file
@@ -45,11 +44,12 @@ class SyncResult:
 
 @dataclass(frozen=True)
 class Arrived:
-    """A page of a conversation, received at `at` (UTC)."""
+    """A page of a conversation, received at `at` (UTC); `details` where they were asked for before it."""
 
     state: ConversationState
     step: Step
     at: datetime
+    details: Conversation | None
 
     @property
     def bytes(self) -> int:
@@ -123,10 +123,11 @@ class Writer:
         self._run_file = places.run_file
         self._stamp = RunStamp(self._report.run_id, include_set(include))
         self._landings: dict[str, Landing] = {}
-        self._grown: set[str] = set()
+        self._grown_at: dict[str, datetime] = {}
+        self._details: dict[str, Conversation] = {}
         self._batch = Batch()
         self._opened_at = time.monotonic()
-        self._pulled: Collection[str] | None = None
+        self._dropped: set[str] = set()
         self.room = Room(2 * BATCH_BYTES)
 
     async def drain(self, queue: "asyncio.Queue[Event | None]") -> None:
@@ -151,9 +152,9 @@ class Writer:
     def _write(self, events: Sequence[Event]) -> None:
         self._let_others_in()
         for event in events:
+            if event.state.conversation_id in self._dropped:
+                continue
             match event:
-                case _ if self._pulled is not None and event.state.conversation_id not in self._pulled:
-                    pass  # it was forgotten or unregistered while others had the warehouse
                 case Arrived():
                     self._land(event)
                 case Reread():
@@ -171,8 +172,9 @@ class Writer:
         self._batch = Batch()
 
     def _let_others_in(self) -> None:
-        if time.monotonic() - self._opened_at > ALONE_SECONDS and self._warehouse.let_others_in():
-            self._pulled = membership.pulled(self._warehouse.con)
+        """What others forgot, unregistered or took in anew meanwhile is not written any more."""
+        if time.monotonic() - self._opened_at > ALONE_SECONDS:
+            self._dropped.update(self._warehouse.let_others_in())
 
     def _landing(self, state: ConversationState) -> Landing:
         landing = self._landings.get(state.conversation_id)
@@ -191,49 +193,46 @@ class Writer:
         if landing.begins_again(event.step):
             self._commit()
         landed = landing.land(event.step, event.at)
+        if event.details is not None:
+            self._details[conversation_id] = event.details
+        if landed.new:
+            self._report.conversations_grown += conversation_id not in self._grown_at
+            self._grown_at[conversation_id] = event.at
         self._count(landing, landed)
-        if landed.new and conversation_id not in self._grown:
-            self._grown.add(conversation_id)
-            self._report.conversations_grown += 1
         self._batch.problems += _oddities(conversation_id, event.step, bool(landed.renumbered))
 
     def _count(self, landing: Landing, landed: Landed) -> None:
-        self._batch.add(landing.state, landed)
+        self._batch.add(self._with_news(landing.state), landed)
         self._report.items_new += landed.new
         self._report.items_changed += len(landed.rows) - landed.new
         self._report.items_deleted += len(landed.gone)
         for row in landed.rows:
-            word = row.type or ""
+            word = shown(row.type)
             self._result.rows_by_type[word] = self._result.rows_by_type.get(word, 0) + 1
 
     def _finish(self, event: Finished) -> None:
-        landing, now = self._landings.pop(event.state.conversation_id, None), utc_now()
-        state = event.state if landing is None else landing.state
-        self._report.conversations_verified += event.is_whole
-        grown_at = now if state.conversation_id in self._grown else state.last_grown_at
         if event.details is not None:
-            state = _with_details(state, event.details)
+            self._details[event.state.conversation_id] = event.details
+        state, now = self._end(event.state), utc_now()
+        self._report.conversations_verified += event.is_whole
         self._settle(
             event.state,
             replace(
                 state,
                 last_polled_at=now,
-                last_grown_at=grown_at,
-                next_poll_at=next_poll_at(state.conversation_id, now, grown_at or state.created_at or now),
+                next_poll_at=next_poll_at(state.conversation_id, now, state.last_grown_at or state.created_at or now),
                 status="active",
                 last_error=None,
                 last_verified_at=now if event.is_whole else state.last_verified_at,
                 missing_since=None,
             ),
         )
-        if event.state.status != "active":
-            self._batch.recovered.append(state.conversation_id)
 
     def _fail(self, event: Failed) -> None:
-        landing, now = self._landings.pop(event.state.conversation_id, None), utc_now()
-        state = event.state if landing is None else landing.state
+        state, now = self._end(event.state), utc_now()
         status = _status(event.error)
-        wait = next_poll_at(state.conversation_id, now, now) if status == "failing" else now + INACTIVE_POLL
+        one_id = state.conversation_id
+        wait = next_poll_at(one_id, now, now) if status == "failing" else inactive_poll_at(one_id, now)
         message = str(event.error)
         self._settle(
             event.state,
@@ -243,13 +242,25 @@ class Writer:
                 next_poll_at=wait,
                 status=status,
                 last_error=message,
-                missing_since=(state.missing_since or now) if status == "missing" else None,
+                missing_since=_missing_since(state, status, now),
             ),
         )
         problem = Problem(state.conversation_id, type(event.error).__name__, message)
         self._batch.problems.append(problem)
         self._result.failures.append(problem)
         self._report.conversations_failed += 1
+
+    def _end(self, begun: ConversationState) -> ConversationState:
+        landing = self._landings.pop(begun.conversation_id, None)
+        state = self._with_news(begun if landing is None else landing.state)
+        self._details.pop(begun.conversation_id, None)
+        return state
+
+    def _with_news(self, state: ConversationState) -> ConversationState:
+        """The state with what its pages told beside items: that it grew, and its details. Committed with its rows."""
+        details = self._details.get(state.conversation_id)
+        state = replace(state, last_grown_at=self._grown_at.get(state.conversation_id, state.last_grown_at))
+        return state if details is None else _with_details(state, details)
 
     def _settle(self, begun: ConversationState, state: ConversationState) -> None:
         """Keep how a conversation stands now; when it was asked is no news, unless it was the first time."""
@@ -284,6 +295,13 @@ def _with_details(state: ConversationState, details: Conversation) -> Conversati
         created_at=None if details.created_at is None else utc(details.created_at),
         metadata=None if details.metadata is None else readable_json(details.metadata.decode()),
     )
+
+
+def _missing_since(state: ConversationState, status: str, now: datetime) -> datetime | None:
+    """A passing trouble does not say that the API knows the conversation again; that it is forbidden does."""
+    if status == "missing":
+        return state.missing_since or now
+    return state.missing_since if status == "failing" else None
 
 
 def _status(error: ConversationsError) -> str:

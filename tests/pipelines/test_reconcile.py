@@ -6,12 +6,13 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from connectors.emulator import Store
+from connectors.emulator import Faults, Store, running_emulator
 from connectors.openai_conversations import ConversationsClient
 from pipelines.ingest.asking import Limits
 from pipelines.ingest.clock import utc_now
 from pipelines.ingest.errors import SelectionError
 from pipelines.ingest.places import Places
+from pipelines.ingest.sync import SyncOptions, sync
 from pipelines.ingest.verifying import NOT_SERVED, NOT_STORED, OTHER_CONTENT, OTHER_ORDER, Verification, VerifyOptions
 from pipelines.ingest.verifying import verify as compare
 from pipelines.ingest.warehouse import Warehouse
@@ -254,21 +255,106 @@ def test_a_tail_too_long_is_settled_and_its_open_items_are_asked_for_singly(
     assert pull().report.requests == 1
 
 
-def test_a_conversation_that_takes_too_long_fails_and_the_others_go_on(
-    where: Places, store: Store, api: str, register: Register, rows: Rows, pull: Pull
+def test_an_open_item_that_moved_to_the_end_is_stored_once(
+    where: Places, store: Store, register: Register, pull: Pull, rows: Rows, verify: Verify
 ) -> None:
-    """The server never moves on; what had arrived stays, and the run ends."""
+    """It was to be asked for singly, and is on the page of new items as well."""
+    store.put_conversation("conv_1", 1_790_000_000, {})
+    opened = [message(f"msg_{n}") | {"status": "in_progress"} for n in range(3)]
+    store.put_items("conv_1", [*opened, *(message(f"msg_{n}") for n in range(3, 230))])
+    register("conv_1")
+    pull()
+    store.delete_item("conv_1", "msg_1")
+    store.put_items("conv_1", [message("msg_1", "again")])
+    pull()
+    assert rows("select count(*), count(distinct item_id) from raw.items") == [(230, 230)]
+    assert rows("select text, position from items.message where item_id = 'msg_1'") == [("again", 230)]
+    pull(reconcile=True)
+    assert verify().agrees
+
+
+def test_a_server_without_single_items_holds_up_nothing(where: Places, register: Register, rows: Rows) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "/items/" in request.url.path:
+            return httpx.Response(404, text="no such page")
+        if request.url.path.endswith("/items"):
+            data = [message(f"msg_{n}") | {"status": "in_progress"} for n in range(210)]
+            after = request.url.params.get("after")
+            data = data[[one["id"] for one in data].index(after) + 1 :] if after else data
+            return httpx.Response(200, json={"object": "list", "data": data, "has_more": False})
+        return httpx.Response(200, json={"id": "conv_1", "created_at": 1_790_000_000, "metadata": {}})
+
+    register("conv_1")
+    for _ in range(2):
+        http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+        client = ConversationsClient("any", base_url="http://localhost/v1", http_client=http)
+        assert sync(where, client).report.status == "done"
+
+
+def test_problems_of_what_is_let_go_are_over(register: Register, pull: Pull, where: Places, rows: Rows) -> None:
+    register("conv_1")
+    pull()
+    assert rows("select count(*) from ops.problems where closed_at is null") == [(1,)]
+    with Warehouse.open(where.warehouse) as warehouse:
+        warehouse.unregister(["conv_1"])
+        assert one_number(warehouse, "select count(*) from ops.problems where closed_at is null") == 0
+
+
+def one_number(warehouse: Warehouse, query: str) -> object:
+    return warehouse.con.execute(query).fetchall()[0][0]
+
+
+def test_missing_conversations_that_are_due_do_not_look_like_another_project(
+    one: str, store: Store, register: Register, pull: Pull, where: Places
+) -> None:
+    store.put_conversation("conv_2", 1_790_000_000, {})
+    store.put_items("conv_2", [message("msg_1")])
+    register("conv_2")
+    pull()
+    for name in (one, "conv_2"):
+        store.delete_conversation(name)
+        pull(chosen=(name,))
+    aged(where, 8)
+    assert pull(only_due=True).report.status == "partial"
+    assert pull(only_due=True).report.conversations_asked == 0
+
+
+def test_a_server_that_stalls_holds_up_conversations_and_runs_no_longer_than_allowed(
+    where: Places, store: Store, register: Register, rows: Rows, pull: Pull
+) -> None:
     names = [f"conv_{n}" for n in range(3)]
     for name in names:
         store.put_conversation(name, 1_790_000_000, {})
         store.put_items(name, [message("msg_1")])
     register(*names)
-    result = pull(limits=Limits(conversation_deadline=1e-9))
-    assert result.report.status == "partial"
-    assert {problem.kind for problem in result.failures} == {"DeadlineError"}
-    assert "conversation-deadline" in result.failures[0].message
-    late = pull(limits=Limits(run_deadline=1e-9))
+    with running_emulator(store, faults=Faults("stall", in_a_row=0)) as stalling:
+
+        def ask(limits: Limits) -> SyncResult:
+            return sync(where, ConversationsClient("any", base_url=stalling), SyncOptions(limits=limits))
+
+        result = ask(Limits(conversation_deadline=0.05))
+        assert result.report.status == "partial"
+        assert {problem.kind for problem in result.failures} == {"DeadlineError"}
+        assert "conversation-deadline" in result.failures[0].message
+        late = ask(Limits(run_deadline=0.05))
     assert late.report.status == "stopped"
     assert "0 of 3 conversations" in str(late.report.error)
     assert pull().report.status == "done"
     assert rows("select count(*), count(*) filter (closed_at is null) from ops.problems") == [(3, 0)]
+
+
+def test_an_interrupted_relist_begins_again_and_stores_nothing_twice(
+    where: Places, store: Store, register: Register, rows: Rows, pull: Pull, verify: Verify
+) -> None:
+    """The server fails in the middle of a whole list that has new items in the middle and at the end."""
+    store.put_conversation("conv_1", 1_790_000_000, {})
+    store.put_items("conv_1", [message(f"msg_{n}") for n in range(120)])
+    register("conv_1")
+    pull()
+    store.put_items("conv_1", [message(f"msg_{n}") for n in range(120, 350)])
+    with running_emulator(store, faults=Faults("unauthorized_from=4")) as failing:
+        stopped = sync(where, ConversationsClient("any", base_url=failing), SyncOptions(reconcile=True))
+    assert (stopped.report.status, stopped.report.items_new) == ("stopped", 180)
+    assert pull().report.status == "done"
+    assert verify().agrees
+    assert rows("select count(*), count(distinct item_id), max(position) from raw.items") == [(350, 350, 349)]
