@@ -408,11 +408,11 @@ def test_a_new_order_must_name_the_same_items(store: Store) -> None:
 # Our own client
 
 
-def walk(store: Store, faults: Faults) -> tuple[list[str], int]:
+def walk(store: Store, faults: Faults, *, timeout: float = 30.0) -> tuple[list[str], int]:
     """The IDs that our client brings home from a server with these faults, and how often it tried again."""
 
     async def bring_home(base_url: str) -> tuple[list[str], int]:
-        async with ConversationsClient(KEY, base_url=base_url, timeout=0.2) as client:
+        async with ConversationsClient(KEY, base_url=base_url, timeout=timeout) as client:
             steps = [step async for step in client.walk_pages(Walk("conv_1", limit=3, trusts_has_more=False))]
             return [item.id or "" for step in steps for item in step.items], client.stats.retries
 
@@ -442,7 +442,7 @@ def walk(store: Store, faults: Faults) -> tuple[list[str], int]:
 )
 def test_our_client_gets_over_what_happens_twice_in_a_row(store: Store, fault: str) -> None:
     """Each of the three pages is asked for three times."""
-    assert walk(store, Faults(fault)) == (IDS, 6)
+    assert walk(store, Faults(fault), timeout=1 if fault == "stall" else 30) == (IDS, 6)
 
 
 @pytest.mark.parametrize("fault", ["slow_body=0.001", "has_more_always", "has_more_never"])
@@ -481,7 +481,7 @@ def test_our_client_gets_over_a_mixture(store: Store, seed: int) -> None:
 )
 def test_our_client_reports_what_stays(store: Store, fault: str, error: type[ConversationsError]) -> None:
     with pytest.raises(error) as caught:
-        walk(store, Faults(fault, in_a_row=0))
+        walk(store, Faults(fault, in_a_row=0), timeout=1 if fault == "stall" else 30)
     assert type(caught.value) is error
 
 
