@@ -2,6 +2,8 @@
 
 from models.table import Column, Table
 
+SCHEMA_VERSION = 3
+"""Version of the schemas `raw` and `ops`; a change of theirs is a migration, and a new number."""
 _LAST = "UTC; NULL while it goes on."
 
 WAREHOUSE = Table(

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import polars as pl
-from rich.console import Console
-from rich.table import Table
 
 from pipelines.ingest.places import Places
 
-if TYPE_CHECKING:  # what is printed is given; to load it all would make `status` wait for HTTP
+if TYPE_CHECKING:  # what is printed is given; to load it all would make `status` wait for HTTP and Polars
+    import polars as pl
+
     from pipelines.ingest.reading import Status
     from pipelines.ingest.verifying import Verification
     from pipelines.ingest.writing import SyncResult
@@ -130,7 +129,7 @@ def _verified(found: "Status") -> str:
     return f"every conversation since {oldest:%Y-%m-%d %H:%M} UTC" if oldest else "none"
 
 
-def print_rows(rows: pl.DataFrame, form: str, output: Path | None) -> None:
+def print_rows(rows: "pl.DataFrame", form: str, output: Path | None) -> None:
     """The result of a query in one of FORMS, on standard output or in a file; parquet is for a file only."""
     if form == "parquet" and output is not None:
         rows.write_parquet(output)
@@ -142,13 +141,15 @@ def print_rows(rows: pl.DataFrame, form: str, output: Path | None) -> None:
         output.write_text(text, encoding="utf-8")
 
 
-def _csv(rows: pl.DataFrame) -> str:
+def _csv(rows: "pl.DataFrame") -> str:
+    import polars as pl
+
     nested = (name for name, kind in rows.schema.items() if kind.is_nested())
     as_json = (pl.Series(name, [_json(value) for value in rows[name].to_list()], pl.String) for name in nested)
     return rows.with_columns(*as_json).write_csv()
 
 
-def _ndjson(rows: pl.DataFrame) -> str:
+def _ndjson(rows: "pl.DataFrame") -> str:
     return rows.write_ndjson()
 
 
@@ -156,7 +157,10 @@ def _json(value: object) -> str | None:
     return None if value is None else json.dumps(value, default=str, ensure_ascii=False)
 
 
-def _table(rows: pl.DataFrame) -> str:
+def _table(rows: "pl.DataFrame") -> str:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, kind in rows.schema.items():
         table.add_column(name, justify="right" if kind.is_numeric() else "left", overflow="fold")
@@ -168,4 +172,4 @@ def _table(rows: pl.DataFrame) -> str:
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
-FORMS: dict[str, Callable[[pl.DataFrame], str]] = {"table": _table, "csv": _csv, "json": _ndjson}
+FORMS: "dict[str, Callable[[pl.DataFrame], str]]" = {"table": _table, "csv": _csv, "json": _ndjson}

@@ -1,16 +1,15 @@
-"""Speaking to DuckDB: connections, transactions, rows as a relation. Not here: any table of ours."""
+"""Speaking to DuckDB: connections, transactions, files. Not here: tables of ours, and rows as relations (`frames`)."""
 
 import errno
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from traceback import walk_tb
 
 import duckdb
-import polars as pl
 from filelock import FileLock, Timeout
 
 from models.table import Table, literal, quoted
@@ -27,13 +26,6 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A checkpoint re-encodes the last row group of every touched table: once at the end, not once every 16 MB.
     "checkpoint_threshold": "1GB",
     "autoinstall_known_extensions": False,
-}
-POLARS_TYPES: Mapping[str, pl.DataType] = {
-    "VARCHAR": pl.String(),
-    "JSON": pl.String(),
-    "BIGINT": pl.Int64(),
-    "BOOLEAN": pl.Boolean(),
-    "TIMESTAMP": pl.Datetime("us"),
 }
 
 
@@ -145,7 +137,9 @@ def telling(path: Path, comfort: str = "what was committed before is kept") -> I
         if not is_interrupt(error):
             raise
         raise KeyboardInterrupt from None
-    except (duckdb.Error, OSError, pl.exceptions.PolarsError) as error:
+    except Exception as error:
+        if not isinstance(error, duckdb.Error | OSError) and not type(error).__module__.startswith("polars"):
+            raise
         failure = WarehouseError(f"{path}: {said(error)}; {comfort}")
     else:
         return
@@ -206,33 +200,6 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def relation(
-    con: duckdb.DuckDBPyConnection,
-    name: str,
-    columns: Mapping[str, pl.DataType],
-    rows: Iterable[Sequence[object]],
-) -> Iterator[None]:
-    """The rows under this name, as a relation that SQL can read; text may be given as its bytes in UTF-8."""
-    by_column = list(zip(*rows, strict=True)) or [()] * len(columns)
-    series = (_series(column, kind, values) for (column, kind), values in zip(columns.items(), by_column, strict=True))
-    con.register(name, pl.DataFrame(list(series)))
-    try:
-        yield
-    finally:
-        con.unregister(name)
-
-
-def _series(name: str, kind: pl.DataType, values: Sequence[object]) -> pl.Series:
-    is_bytes = bool(values) and isinstance(values[0], bytes)
-    return pl.Series(name, values, dtype=pl.Binary() if is_bytes else kind).cast(kind)
-
-
-def polars_columns(table: Table) -> dict[str, pl.DataType]:
-    """The table's columns as a Polars schema."""
-    return {column.name: POLARS_TYPES[column.type] for column in table.columns}
-
-
 def insert(con: duckdb.DuckDBPyConnection, table: Table, values: Sequence[object]) -> None:
     """Add one row."""
     con.execute(f"insert into {table.full_name} values ({', '.join('?' * len(values))})", list(values))
@@ -255,7 +222,7 @@ def _holder(error: Exception) -> str:
 def _why(error: Exception) -> str:
     if "sqlite_scanner" in str(error):
         return "it is an SQLite database; choose another path with --warehouse"
-    if "version number" in str(error):
+    if "version number" in str(error) or "Storage Version" in str(error):
         return f"{_first_line(error)} A newer DuckDB wrote it: update this installation"
     return f"{_first_line(error)} Choose another path with --warehouse, or see to the file"
 

@@ -16,8 +16,9 @@ from models import ops
 from models import raw as facts
 from pipelines.ingest import typed
 from pipelines.ingest.clock import utc_now
-from pipelines.ingest.database import one, relation
+from pipelines.ingest.database import one
 from pipelines.ingest.errors import SelectionError
+from pipelines.ingest.frames import relation
 from pipelines.ingest.landing import ConversationState
 
 UNREGISTERED = "unregistered"

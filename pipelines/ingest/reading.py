@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import polars as pl
 
 from models import ops
 from models import raw as facts
@@ -20,7 +20,9 @@ from pipelines.ingest.errors import QueryError, WarehouseError
 from pipelines.ingest.originals import Originals, read_original
 from pipelines.ingest.places import Places
 from pipelines.ingest.report import RUNNING, read_run_file
-from pipelines.ingest.schema import VERSION
+
+if TYPE_CHECKING:  # only `query` loads it, through DuckDB
+    import polars as pl
 
 _PROBLEMS_SHOWN = 20
 _WRITING = {getattr(duckdb.StatementType, name) for name in ("COPY", "EXPORT", "ATTACH", "DETACH", "LOAD")}
@@ -51,7 +53,7 @@ class Status:
         return vars(self) | {"snapshot_at": self.snapshot_at.isoformat(timespec="seconds")}
 
 
-def query(serving: Path, sql: str) -> pl.DataFrame:
+def query(serving: Path, sql: str) -> "pl.DataFrame":
     """The result of a query on the snapshot. QueryError with DuckDB's words if it cannot be answered.
 
     Values of types that not every format can hold (intervals, unions, bytes ...) come as DuckDB writes them.
@@ -104,12 +106,11 @@ def status(places: Places, now: datetime) -> Status:
             items={word: count for word, count in by_type.items() if word in ITEM_TYPES},
             deleted_items=one(con, f"select count(*) from {items} where deleted_at is not null"),
             undeclared=_shown({word: count for word, count in by_type.items() if word not in ITEM_TYPES}),
-            problems=con.sql(
+            problems=_dicts(
+                con,
                 f"select conversation_id, kind, message, occurrences from {ops.PROBLEMS.full_name} "
-                f"where closed_at is null order by last_seen_at desc, conversation_id limit {_PROBLEMS_SHOWN}"
-            )
-            .pl()
-            .to_dicts(),
+                f"where closed_at is null order by last_seen_at desc, conversation_id limit {_PROBLEMS_SHOWN}",
+            ),
             open_problems=one(con, f"select count(*) from {ops.PROBLEMS.full_name} where closed_at is null"),
             drift=_drift(con),
             run=_run(places),
@@ -117,7 +118,14 @@ def status(places: Places, now: datetime) -> Status:
 
 
 def _drift(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
-    return con.sql(f"select * from {ops.DRIFT.full_name} order by last_seen_at desc, occurrences desc").pl().to_dicts()
+    return _dicts(con, f"select * from {ops.DRIFT.full_name} order by last_seen_at desc, occurrences desc")
+
+
+def _dicts(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, object]]:
+    """The rows of a query, by the names of its columns."""
+    result = con.execute(query)
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def open_snapshot(serving: Path) -> duckdb.DuckDBPyConnection:
@@ -128,11 +136,11 @@ def open_snapshot(serving: Path) -> duckdb.DuckDBPyConnection:
     except duckdb.Error:
         con.close()
         raise WarehouseError(f"{serving}: a DuckDB file, but no snapshot of a warehouse; check --serving") from None
-    if version != VERSION:
+    if version != ops.SCHEMA_VERSION:
         con.close()
         raise WarehouseError(
             f"{serving}: a snapshot of another version of conversations-to-duckdb (schema {version}, this one is "
-            f"{VERSION}); `conversations sync` or `rebuild` writes it anew"
+            f"{ops.SCHEMA_VERSION}); `conversations sync` or `rebuild` writes it anew"
         )
     return con
 

@@ -24,8 +24,6 @@ from pipelines.ingest.errors import WarehouseError
 from pipelines.ingest.originals import Originals
 from pipelines.ingest.typed import Findings, Received, fill
 
-VERSION = 3
-"""Version of the schemas `raw` and `ops`; a change of theirs is a migration, and a new number."""
 FACT_TABLES = (*facts.TABLES, *ops.TABLES)
 _ADDED: Mapping[int, Mapping[Table, tuple[str, ...]]] = {
     1: {facts.ITEMS: ("is_raw_base64",)},
@@ -58,10 +56,10 @@ def prepare(con: duckdb.DuckDBPyConnection, path: Path, originals: Originals) ->
             f"{path}: a DuckDB file whose {ops.WAREHOUSE.full_name} is not ours, or damaged; choose another path with "
             "--warehouse, or put a backup in its place. Nothing was changed"
         ) from None
-    if version > VERSION:
+    if version > ops.SCHEMA_VERSION:
         raise WarehouseError(
-            f"{path}: written by a newer conversations-to-duckdb (schema {version}; this one knows {VERSION}); "
-            "update this installation, nothing was changed"
+            f"{path}: written by a newer conversations-to-duckdb (schema {version}; this one knows "
+            f"{ops.SCHEMA_VERSION}); update this installation, nothing was changed"
         )
     built = json.loads(declarations)
     if built != fingerprints():
@@ -149,13 +147,13 @@ def _create(con: duckdb.DuckDBPyConnection) -> None:
         for table in (*FACT_TABLES, *_typed_tables()):
             _create_table(con, table)
         _create_macros(con)
-        insert(con, ops.WAREHOUSE, [VERSION, json.dumps(fingerprints()), 0, utc_now()])
+        insert(con, ops.WAREHOUSE, [ops.SCHEMA_VERSION, json.dumps(fingerprints()), 0, utc_now()])
 
 
 def _migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:
     """Bring the fact tables up to date. Committed by itself: `rebuild` reads only what is committed."""
     with transaction(con):
-        for older in range(version, VERSION):
+        for older in range(version, ops.SCHEMA_VERSION):
             for table, names in _ADDED[older].items():
                 for column in table.columns:
                     if column.name in names:
@@ -165,7 +163,7 @@ def _migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:
         for table in FACT_TABLES:
             _create_table(con, table)
         _create_macros(con)
-        con.execute(f"update {ops.WAREHOUSE.full_name} set schema_version = ?", [VERSION])
+        con.execute(f"update {ops.WAREHOUSE.full_name} set schema_version = ?", [ops.SCHEMA_VERSION])
 
 
 def _redeclare(con: duckdb.DuckDBPyConnection, originals: Originals, built: Mapping[str, str]) -> None:

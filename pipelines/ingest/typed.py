@@ -11,7 +11,7 @@ from models import flatten, ops
 from models.conform import UNKNOWN_TYPE, UNREADABLE, Drift, conform, shown
 from models.item_type import SPINE
 from models.items import ITEM_TYPES
-from pipelines.ingest.database import POLARS_TYPES, polars_columns, relation
+from pipelines.ingest.frames import POLARS_TYPES, polars_columns, relation
 
 _SOURCE = "received"
 _SOURCE_COLUMNS = {column.name: POLARS_TYPES[column.type] for column in SPINE} | dict.fromkeys(

@@ -33,13 +33,12 @@ from pipelines.ingest.database import (
     make,
     one,
     owner_only,
-    polars_columns,
-    relation,
     telling,
     transaction,
     write_anew,
 )
 from pipelines.ingest.errors import SelectionError, WarehouseError
+from pipelines.ingest.frames import polars_columns, relation
 from pipelines.ingest.landing import SETTLED_AFTER, ConversationState, Landed, Row, Stored, StoredItem
 from pipelines.ingest.membership import STATE_COLUMNS, Forgotten, Registered, close_problems
 from pipelines.ingest.originals import CUT_FROM_BYTES, Originals, read_original

@@ -464,8 +464,8 @@ UNUSABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "an SQLite file": (_not_ours(_sqlite), "cannot be opened as a DuckDB file"),
     "somebody's DuckDB file": (_not_ours(_foreign), "choose another path with --warehouse"),
     "a newer schema": (_newer_schema, "update this installation"),
-    "a newer storage": (_newer_storage, "version number 999"),
-    "half a file": (_half, "Could not read"),
+    "a newer storage": (_newer_storage, "A newer DuckDB wrote it: update this installation"),
+    "half a file": (_half, "warehouse.duckdb: "),
     "no version": (_without_version, "is not ours, or damaged"),
 }
 
