@@ -74,13 +74,15 @@ class Dataset:
             path.write_bytes(self.text.read_bytes().replace(SEPARATOR, b"\n"))
         return path
 
+    @property
+    def items_by_type(self) -> dict[str, int]:
+        """How many items there are of each type, the most frequent first."""
+        return dict(json.loads((self.directory / "types.json").read_text(encoding="utf-8")))
+
     def describe(self) -> dict[str, object]:
         """What is measured with, in figures."""
-        types = pl.read_json(self.directory / "types.json").to_dicts()[0]
         size = self.text.stat().st_size
-        return {"items": self.items, "conversations": self.conversations, "seed": self.seed, "bytes": size} | {
-            "items_by_type": types
-        }
+        return {"items": self.items, "conversations": self.conversations, "MB of JSON": round(size / 1e6, 1)}
 
 
 class _Pen(Scribe):
@@ -243,7 +245,7 @@ def _write(wanted: Dataset, directory: Path) -> None:
     frame = pl.DataFrame(rows, ["conversation_id", "created_at", "item_id", "offset"], orient="row")
     frame.write_parquet(directory / "index.parquet")
     by_count = dict(sorted(types.items(), key=lambda pair: -pair[1]))
-    (directory / "types.json").write_text(json.dumps([by_count]))
+    (directory / "types.json").write_text(json.dumps(by_count))
 
 
 def _sizes(wanted: Dataset, rng: random.Random) -> list[int]:

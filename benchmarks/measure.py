@@ -6,12 +6,14 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 from benchmarks.data import CACHE
@@ -36,8 +38,6 @@ class Contender:
     environment: Callable[[Path], Mapping[str, str]] = lambda _: {}
     left: Callable[[Path], Figures] = lambda _: {}
     """Looks at what a run left: raises where it is not what it should be, returns more figures."""
-    keeps: bool = False
-    """Whether a round goes on where the one before ended."""
 
 
 @dataclass
@@ -97,24 +97,32 @@ def shown(number: float) -> str:
 
 def compare(contenders: Sequence[Contender], rounds: int, server: Server | None = None) -> list[Measured]:
     """Measure each contender in each round, beginning with another one every time."""
+    with scratch() as places:
+        return _compare(contenders, rounds, server, places)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A directory that goes away again."""
+    (CACHE / "work").mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=CACHE.resolve() / "work") as directory:
+        yield Path(directory)
+
+
+def _compare(contenders: Sequence[Contender], rounds: int, server: Server | None, places: Path) -> list[Measured]:
     measured = [Measured(one.name, one.does) for one in contenders]
-    places = CACHE.resolve() / "work" / str(os.getpid())
     for number in range(rounds):
         first = number % len(contenders)
         for at in (*range(first, len(contenders)), *range(first)):
             one, place = contenders[at], places / str(at)
-            if not (one.keeps and place.exists()):
-                shutil.rmtree(place, ignore_errors=True)
-                place.mkdir(parents=True)
+            place.mkdir()
             one.prepare(place)
             before = server.cpu_seconds() if server else 0.0
             figures = run(one.command(place), {**one.environment(place)}, place / "output.txt")
             if server:
                 figures["server CPU s"] = server.cpu_seconds() - before
             measured[at].rounds.append({name: round(value, 4) for name, value in (figures | one.left(place)).items()})
-            if not one.keeps:
-                shutil.rmtree(place)
-    shutil.rmtree(places)
+            shutil.rmtree(place)
     return measured
 
 

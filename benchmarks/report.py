@@ -58,5 +58,9 @@ def _section(result: Result) -> str:
     rounds = len(result.contenders[0].rounds)
     told = f"{rounds} rounds. " if rounds > 1 else ""
     on = f"{told}{taken['at']}, commit {taken['commit']}; {taken['machine']}; Python {taken['python']}, {versions}."
-    facts = "".join(f"\n{name}: `{json.dumps(value)}`\n" for name, value in result.facts.items())
-    return f"## {result.name}\n\n{result.about}\n\n{table}\n\n{doing}\n{facts}\n{on}\n"
+    facts = "; ".join(f"{name}: {_said(value)}" for name, value in result.facts.items())
+    return "\n\n".join(part for part in (f"## {result.name}", result.about, table, doing, facts, on) if part) + "\n"
+
+
+def _said(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else f"`{json.dumps(value)}`"

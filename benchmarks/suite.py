@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from zlib import crc32
 
 import duckdb
@@ -17,7 +16,7 @@ import polars as pl
 
 from benchmarks import polling
 from benchmarks.data import CACHE, Dataset
-from benchmarks.measure import PEERS, Contender, Figures, Measured, Result, circumstances, compare, run
+from benchmarks.measure import PEERS, Contender, Figures, Measured, Result, circumstances, compare, run, scratch
 from benchmarks.server import GROWN_CONVERSATIONS, GROWN_ITEMS, Server, World, serving
 from connectors.emulator.identifiers import mint_key, mint_sent
 from pipelines.ingest.database import connect
@@ -80,7 +79,7 @@ class Prepared:
         """Our command, from a copy of the prepared warehouse; afterwards it has to hold so many items."""
         return Contender(
             name,
-            "our command, cold, publishing included",
+            "our command, publishing included" if name == "conversations sync" else "",
             lambda _: [CONVERSATIONS, "sync", *options],
             lambda place: shutil.copytree(self.directory, place, dirs_exist_ok=True),
             self.environment,
@@ -105,20 +104,13 @@ class Prepared:
 @contextmanager
 def prepared(world: World, latency_seconds: float = 0.0, *, is_pulled: bool = False) -> Iterator[Prepared]:
     """Serve a world, and register its conversations; pull them, too, if that is not what is measured."""
-    with serving(world, latency_seconds) as server, _directory() as directory:
+    with serving(world, latency_seconds) as server, scratch() as directory:
         ready = Prepared(server, directory)
         (directory / "targets.txt").write_text("\n".join(server.ids))
         _conversations(ready.environment(directory), directory, "register", "--file", directory / "targets.txt")
         if is_pulled:
             _conversations(ready.environment(directory), directory, "sync")
         yield ready
-
-
-@contextmanager
-def _directory() -> Iterator[Path]:
-    (CACHE / "work").mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=CACHE / "work") as directory:
-        yield Path(directory).resolve()
 
 
 def _environment(place: Path, base_url: str = "http://127.0.0.1:9/v1") -> dict[str, str]:
@@ -164,7 +156,7 @@ def _loaders(ready: Prepared, data: Dataset) -> list[Contender]:
         Contender(
             "dlt",
             "a transformer with a cursor per conversation in its state, 16 threads, merge on (conversation_id, id), "
-            "nested tables, Parquet into DuckDB (a quarter of the time of its default format)",
+            "nested tables, Parquet into DuckDB",
             lambda place: [PEERS, SCRIPTS / "with_dlt.py", server.base_url, ids, place],
             left=lambda place: _count(place / "dlt.duckdb", "openai.items", server.items),
         ),
@@ -196,7 +188,8 @@ def full_load(size: Size) -> tuple[list[Measured], dict[str, object]]:
             ready.fetch("httpx", "the same, httpx with its own transport", "details"),
             ready.fetch("socket", "the same by four threads and nothing but sockets: the server alone", "details"),
         ]
-        return compare([*_loaders(ready, size.data), *bounds], size.times(3), ready.server), _facts(size)
+        facts = size.data.describe() | {"items by type": size.data.items_by_type}
+        return compare([*_loaders(ready, size.data), *bounds], size.times(3), ready.server), facts
 
 
 @benchmark
@@ -209,11 +202,7 @@ def bytes_stored(size: Size) -> tuple[list[Measured], dict[str, object]]:
         megabytes = one.rounds[0]["file MB"]
         per_item, times = megabytes * 1e6 / size.items, megabytes * 1e6 / json_bytes
         one.rounds = [{"file MB": megabytes, "bytes an item": round(per_item), "times the JSON": round(times, 2)}]
-    return measured, _facts(size)
-
-
-def _facts(size: Size) -> dict[str, object]:
-    return {"data": size.data.describe()}
+    return measured, size.data.describe()
 
 
 @contextmanager
@@ -252,17 +241,18 @@ def memory(size: Size) -> tuple[list[Measured], dict[str, object]]:
     """Peak memory, which should not grow with the amount of data."""
     data = size.data
     large = Dataset(size.of(200), size.of(20), large_every=3, large_bytes=(2_000_000, 6_000_000))
+    images = large.items_by_type.get("image_generation_call", 0)
     worlds = {
         f"{size.items:,} items": World(data),
         f"{10 * size.items:,} items": World(data, copies=10),
         f"one conversation of {size.of(500_000):,} items": World(data, single_items=size.of(500_000)),
-        f"{large.items:,} items, a quarter of them images of 2 to 6 MB": World(large),
+        f"{large.items:,} items, {images:,} of them images of 2 to 6 MB": World(large),
     }
     measured = []
     for name, world in worlds.items():
         with prepared(world) as ready:
             measured += compare([ready.sync(name)], size.times(1))
-    return measured, _facts(size)
+    return measured, size.data.describe()
 
 
 @benchmark
@@ -273,7 +263,7 @@ def latency(size: Size) -> tuple[list[Measured], dict[str, object]]:
             _with_least(ready.sync(f"{at_once} at once", "--concurrency", str(at_once)), at_once)
             for at_once in (16, 64, 256)
         ]
-        return compare(contenders, size.times(3), ready.server), _facts(size)
+        return compare(contenders, size.times(3), ready.server), size.data.describe()
 
 
 def _with_least(contender: Contender, at_once: int) -> Contender:
@@ -336,7 +326,7 @@ def _grown(server: Server, kept: Path, name: str) -> Contender:
         return [CONVERSATIONS, "sync", *(word for one in grown for word in ("--conversation", one))]
 
     environment = _environment(kept, server.base_url)
-    return Contender(name, "our command, cold, publishing included", command, prepare, lambda _: environment, left)
+    return Contender(name, "", command, prepare, lambda _: environment, left)
 
 
 @benchmark
@@ -384,7 +374,7 @@ def registry(size: Size) -> tuple[list[Measured], dict[str, object]]:
     ids = pl.DataFrame(
         {"conversation_id": [mint_sent("conv", rng, 1_756_684_800, mint_key(rng)) for _ in range(count)]}
     )
-    with _directory() as directory:
+    with scratch() as directory:
         ids.write_parquet(directory / "ids.parquet")
         ids.write_csv(directory / "ids.csv")
         _conversations(_environment(directory), directory, "register", "--file", directory / "ids.parquet")
