@@ -19,7 +19,7 @@ export DAGSTER_HOME := $(CURDIR)
 export CONVERSATIONS_DAGSTER_STATE := $(CURDIR)/.dagster
 
 help:  ## list the verbs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
 setup: $(READY)  ## put the environment into .venv, from the lock
 
