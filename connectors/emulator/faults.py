@@ -9,7 +9,7 @@ import inspect
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Annotated, Any, Final, Literal
@@ -22,11 +22,13 @@ from starlette.responses import Response, StreamingResponse
 from connectors.emulator import asking, errors
 from connectors.emulator.errors import ApiError
 from connectors.emulator.includes import INCLUDABLE
+from connectors.emulator.rendering import StoredItem
 from connectors.emulator.store import Store
 
 Handler = Callable[[Request], Awaitable[Response]]
 Inject = Callable[..., Awaitable[Response]]
 Applies = Callable[[Request], bool]
+Event = Callable[[Store, str, Sequence[StoredItem]], object]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -289,6 +291,54 @@ async def forbidden(request: Request, handle: Handler, conversation_id: str) -> 
     """403 for this one conversation."""
     if request.path_params.get("id") == conversation_id:
         raise errors.no_access(conversation_id)
+    return await handle(request)
+
+
+@_fault(is_lasting=True)
+async def conversation_deleted(request: Request, handle: Handler, nth: Count) -> Response:
+    """Before the NTH request is answered, the conversation that it asks for is deleted."""
+    return await _after(request, handle, nth, lambda store, one, _: store.delete_conversation(one))
+
+
+@_fault(is_lasting=True)
+async def last_item_deleted(request: Request, handle: Handler, nth: Count) -> Response:
+    """Before the NTH request is answered, its conversation's last item is deleted."""
+    return await _after(request, handle, nth, lambda store, one, items: store.delete_item(one, items[-1].id))
+
+
+@_fault(is_lasting=True)
+async def first_item_deleted(request: Request, handle: Handler, nth: Count) -> Response:
+    """Before the NTH request is answered, its conversation's first item vanishes."""
+    return await _after(request, handle, nth, lambda store, one, items: store.delete_item(one, items[0].id))
+
+
+@_fault(is_lasting=True)
+async def first_item_changed(request: Request, handle: Handler, nth: Count) -> Response:
+    """Before the NTH request is answered, its conversation's first item becomes incomplete."""
+    changed = {"status": "incomplete"}
+    return await _after(
+        request, handle, nth, lambda store, one, items: store.replace_item(one, {**items[0].item, **changed})
+    )
+
+
+@_fault(is_lasting=True)
+async def first_item_shared(request: Request, handle: Handler, nth: Count) -> Response:
+    """Before the NTH request is answered, its conversation's first item is added to every other one, too."""
+
+    def share(store: Store, one: str, items: Sequence[StoredItem]) -> None:
+        for other in store.conversation_ids():
+            if other != one:
+                store.create_items(other, [{"type": "item_reference", "id": items[0].id}])
+
+    return await _after(request, handle, nth, share)
+
+
+async def _after(request: Request, handle: Handler, nth: int, event: Event) -> Response:
+    """Answers a request, the NTH one after something happened to its conversation."""
+    store: Store = request.app.state.store
+    if request.state.number == nth and (one := request.path_params.get("id")):
+        timeline = store.retrieve_conversation(one).timeline
+        event(store, one, [timeline.items[item_id] for item_id in timeline.ids])
     return await handle(request)
 
 

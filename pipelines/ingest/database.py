@@ -54,10 +54,10 @@ def connect(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
 
 def make(path: Path, wait_seconds: float, fill: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
     """Make the file in one step, unless it is there: it appears as `fill` made it, or not at all."""
-    temporary = _temporary(path)
     with _at_the_door(path, wait_seconds):
         if path.exists():
             return
+        temporary = _temporary(path)
         try:
             with duckdb.connect(temporary, config=_CONFIG) as con:
                 fill(con)
@@ -143,7 +143,7 @@ def telling(path: Path, comfort: str = "what was committed before is kept") -> I
         failure = WarehouseError(f"{path}: {said(error)}; {comfort}")
     else:
         return
-    raise failure
+    raise failure from None
 
 
 def is_interrupt(error: BaseException | None) -> bool:

@@ -5,7 +5,7 @@ Pages flow through a bounded queue to one writer, so memory does not grow with t
 """
 
 import asyncio
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -228,12 +228,13 @@ class _Run:
         )
         details: Conversation | None = None
         trouble: ConversationsError | None = None
-        is_relist, listed = self._is_relist, set[str | None]()
+        is_relist, unlisted = self._is_relist, dict.fromkeys(self._open_items.get(state.conversation_id, ()))
         async for step in self._client.walk_pages(walk):
             self._asking.heard()
             self._items += len(step.items)
             is_relist = step.is_relist
-            listed.update(item.id for item in step.items)
+            for item in step.items:
+                unlisted.pop(item.id or "", None)
             if step.items and details is None and trouble is None and _is_stale(state):
                 try:
                     details = await self._client.retrieve(state.conversation_id)
@@ -241,18 +242,16 @@ class _Run:
                     trouble = error
             await self._hand_over(Arrived(state, step, utc_now(), details))
         if not is_relist:
-            await self._reread(state, listed)
+            await self._reread(state, unlisted)
         if trouble is not None:
             raise trouble
         if details is None and (self._is_relist or state.created_at is None):
             details = await self._client.retrieve(state.conversation_id)
         return Finished(state, details, walk.is_whole)
 
-    async def _reread(self, state: ConversationState, listed: Container[str | None]) -> None:
-        """Queue the open items before the cursor, as far as the server gives single items; not those just listed."""
-        for item_id in self._open_items.get(state.conversation_id, ()):
-            if item_id in listed:
-                continue
+    async def _reread(self, state: ConversationState, item_ids: Iterable[str]) -> None:
+        """Queue these open items before the cursor, as far as the server gives single items."""
+        for item_id in item_ids:
             # It is gone, or there is no such address, though the list was read from this server: a re-list will tell.
             with suppress(SkipError, ConfigurationError):
                 item = await self._client.items.retrieve(

@@ -509,3 +509,32 @@ def test_our_client_loses_nothing_when_the_item_it_goes_on_from_is_deleted(
 def test_our_client_reports_a_page_without_its_data(store: Store) -> None:
     with pytest.raises(ConversationsError):
         walk(store, Faults("missing_data", in_a_row=0))
+
+
+@pytest.mark.parametrize(
+    ("fault", "left"),
+    [
+        ("last_item_deleted=2", IDS[:-1]),
+        ("first_item_deleted=2", IDS[1:]),
+        ("first_item_changed=2", IDS),
+        ("first_item_shared=2", IDS),
+    ],
+)
+def test_what_happens_to_items_happens_before_the_request_that_is_named(
+    store: Store, fault: str, left: list[str]
+) -> None:
+    """The first request sees the conversation as it was, the second one what became of it."""
+    store.put_conversation("conv_other", 1_790_000_000, {})
+    with asking(store, Faults(fault)) as client:
+        assert ids_of(page(client)) == IDS[:3]
+        assert store.retrieve_conversation("conv_1").timeline.ids == IDS
+        page(client)
+    first = store.retrieve_conversation("conv_1").timeline
+    assert first.ids == left
+    assert (first.items[left[0]].item.get("status") == "incomplete") == ("changed" in fault)
+    assert store.retrieve_conversation("conv_other").timeline.ids == (IDS[:1] if "shared" in fault else [])
+
+
+def test_a_conversation_can_be_deleted_between_two_pages_by_a_flag(store: Store) -> None:
+    with pytest.raises(NotFoundError):
+        walk(store, Faults("conversation_deleted=2"))
