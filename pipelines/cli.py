@@ -7,17 +7,16 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import click
 
-from pipelines.ingest.places import DEFAULT_WAREHOUSE, Places, places
+from pipelines.ingest.places import Places, places
+from pipelines.options import CONVERSATION_ID, CUT_OPTION, JSON_OPTION, Asking, FilePath, asking_options, places_options
 
 PARTIAL_EXIT = 3
 LISTED = 10
-FilePath = click.Path(dir_okay=False, path_type=Path)
 
 
 class Command(click.Group):
@@ -45,130 +44,6 @@ def _told() -> Iterator[None]:
     except OSError as error:
         words = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         raise click.ClickException(words) from error
-
-
-def _places_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option(
-        "--serving",
-        type=FilePath,
-        help="Serving snapshot that everybody may open.  [env: CONVERSATIONS_SERVING; default: serving.duckdb beside "
-        "the warehouse]",
-    )(command)
-    return click.option(
-        "--warehouse",
-        type=FilePath,
-        help=f"Warehouse file, written by this command only.  [env: CONVERSATIONS_WAREHOUSE; default: "
-        f"{DEFAULT_WAREHOUSE}]",
-    )(command)
-
-
-class ConversationId(click.ParamType[str]):
-    """An ID that can be a conversation's."""
-
-    name = "conversation_id"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The ID; fails where it cannot be one."""
-        from connectors.openai_conversations.protocol import is_conversation_id
-
-        if not is_conversation_id(value):
-            self.fail(f"{value[:80]!r} is no conversation ID (conv_...)", param, ctx)
-        return value
-
-
-CONVERSATION_ID = ConversationId()
-_ASKING_OPTIONS = (
-    click.option(
-        "--include",
-        multiple=True,
-        metavar="VALUE",
-        help="What to ask for with include[]; may be given often.  [default: all the API knows]",
-    ),
-    click.option("--no-include", is_flag=True, help="Ask for nothing with include[]."),
-    click.option(
-        "--concurrency",
-        type=click.IntRange(1, 500),
-        default=16,
-        show_default=True,
-        help="How many conversations are asked at once.",
-    ),
-    click.option(
-        "--requests-per-second",
-        type=click.FloatRange(0.001, 10_000),
-        help="How many requests may be sent in a second.  [default: as many as the API takes]",
-    ),
-    click.option(
-        "--max-retries",
-        type=click.IntRange(0, 20),
-        default=2,
-        show_default=True,
-        help="How often a failed request is repeated.",
-    ),
-    click.option(
-        "--timeout",
-        type=click.FloatRange(0.1, 3600),
-        default=600.0,
-        show_default=True,
-        help="Seconds that one try of a request may take.",
-    ),
-    click.option(
-        "--conversation-deadline",
-        type=click.FloatRange(1, 86_400),
-        default=1800.0,
-        show_default=True,
-        help="Seconds that one conversation may take.",
-    ),
-    click.option(
-        "--run-deadline",
-        type=click.FloatRange(1, 30 * 86_400),
-        default=86_400.0,
-        show_default=True,
-        help="Seconds that all may take; the next run goes on.",
-    ),
-    click.option(
-        "--base-url",
-        metavar="URL",
-        help="Address of the API.  [env: OPENAI_BASE_URL; default: https://api.openai.com/v1]",
-    ),
-    click.option("--allow-http", is_flag=True, help="Let plain http go to other machines, key and conversations too."),
-)
-
-
-def _asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_ASKING_OPTIONS):
-        command = option(command)
-    return command
-
-
-@dataclass(frozen=True)
-class _Asking:
-    """What the asking options say."""
-
-    client: Any
-    include: tuple[str, ...]
-    limits: Any
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        include: tuple[str, ...],
-        no_include: bool,
-        concurrency: int,
-        conversation_deadline: float,
-        run_deadline: float,
-        **settings: Any,
-    ) -> Self:
-        if include and no_include:
-            raise click.UsageError("--include and --no-include exclude each other")
-        from connectors.openai_conversations import INCLUDE, ConversationsClient
-        from pipelines.ingest.asking import Limits
-
-        return cls(
-            ConversationsClient(max_in_flight=concurrency, **settings),
-            () if no_include else include or INCLUDE,
-            Limits(concurrency, conversation_deadline, run_deadline),
-        )
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
@@ -206,7 +81,7 @@ def main() -> None:
 )
 @click.option("--touch", is_flag=True, help="Make them due at once, known ones too: they have something new.")
 @click.option("--again", is_flag=True, help="Take back those that were unregistered or forgotten.")
-@_places_options
+@places_options
 def register(
     ids: tuple[str, ...],
     file: Path | None,
@@ -264,7 +139,7 @@ def _register(where: Places, found: list[Any], *, touch: bool, again: bool) -> A
 
 @main.command()
 @click.argument("ids", nargs=-1, required=True, type=CONVERSATION_ID, metavar="CONVERSATION_ID...")
-@_places_options
+@places_options
 def unregister(ids: tuple[str, ...], warehouse: Path | None, serving: Path | None) -> None:
     """Stop pulling conversations, and keep what is stored.
 
@@ -282,7 +157,7 @@ def unregister(ids: tuple[str, ...], warehouse: Path | None, serving: Path | Non
 
 @main.command()
 @click.argument("ids", nargs=-1, required=True, type=CONVERSATION_ID, metavar="CONVERSATION_ID...")
-@_places_options
+@places_options
 def forget(ids: tuple[str, ...], warehouse: Path | None, serving: Path | None) -> None:
     """Erase conversations from all files here, for good.
 
@@ -299,17 +174,6 @@ def forget(ids: tuple[str, ...], warehouse: Path | None, serving: Path | None) -
     click.echo(f"Forgot {conversations} conversations with {items:,} items. Snapshot: {where.serving}")
     if unknown := len(set(ids)) - conversations:
         click.echo(f"{unknown} were not in the registry; they will not be taken in.")
-
-
-_CUT_OPTION = click.option(
-    "--cut-from",
-    type=click.IntRange(0),
-    default=65_536,
-    show_default=True,
-    metavar="BYTES",
-    help="Keep payloads (images, files) from this length on in files beside the warehouse; 0: all in raw.items.",
-)
-_JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 
 
 @main.command()
@@ -329,10 +193,10 @@ _JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print as JS
     "requests, and publishes at most every 5 minutes.",
 )
 @click.option("--all", "include_inactive", is_flag=True, help="Ask missing and forbidden ones too.")
-@_asking_options
-@_CUT_OPTION
-@_JSON_OPTION
-@_places_options
+@asking_options
+@CUT_OPTION
+@JSON_OPTION
+@places_options
 @click.pass_context
 def sync(
     ctx: click.Context,
@@ -354,16 +218,16 @@ def sync(
     if sum((bool(chosen), only_due, include_inactive)) > 1:
         raise click.UsageError("--conversation, --due and --all exclude each other")
     choice = {"chosen": chosen, "only_due": only_due, "include_inactive": include_inactive}
-    _sync(ctx, places(warehouse, serving), _Asking.of(**asking), as_json, cut_from_bytes=cut_from, **choice)
+    _sync(ctx, places(warehouse, serving), Asking.of(**asking), as_json, cut_from_bytes=cut_from, **choice)
 
 
 @main.command()
 @click.argument("ids", nargs=-1, type=CONVERSATION_ID, metavar="[CONVERSATION_ID]...")
 @click.option("--all", "include_inactive", is_flag=True, help="List missing and forbidden ones too.")
-@_asking_options
-@_CUT_OPTION
-@_JSON_OPTION
-@_places_options
+@asking_options
+@CUT_OPTION
+@JSON_OPTION
+@places_options
 @click.pass_context
 def reconcile(
     ctx: click.Context,
@@ -385,10 +249,10 @@ def reconcile(
     if ids and include_inactive:
         raise click.UsageError("CONVERSATION_ID and --all exclude each other")
     choice = {"chosen": ids, "include_inactive": include_inactive, "reconcile": True}
-    _sync(ctx, places(warehouse, serving), _Asking.of(**asking), as_json, cut_from_bytes=cut_from, **choice)
+    _sync(ctx, places(warehouse, serving), Asking.of(**asking), as_json, cut_from_bytes=cut_from, **choice)
 
 
-def _sync(ctx: click.Context, where: Places, asking: _Asking, as_json: bool, **options: Any) -> None:
+def _sync(ctx: click.Context, where: Places, asking: Asking, as_json: bool, **options: Any) -> None:
     from pipelines.console import print_run
     from pipelines.ingest.sync import SyncOptions
     from pipelines.ingest.sync import sync as run
@@ -406,9 +270,9 @@ def _sync(ctx: click.Context, where: Places, asking: _Asking, as_json: bool, **o
 
 @main.command()
 @click.argument("ids", nargs=-1, type=CONVERSATION_ID, metavar="[CONVERSATION_ID]...")
-@_asking_options
-@_JSON_OPTION
-@_places_options
+@asking_options
+@JSON_OPTION
+@places_options
 @click.pass_context
 def verify(
     ctx: click.Context,
@@ -428,7 +292,7 @@ def verify(
     from pipelines.ingest.verifying import VerifyOptions
     from pipelines.ingest.verifying import verify as compare
 
-    given = _Asking.of(**asking)
+    given = Asking.of(**asking)
     where = places(warehouse, serving)
     with _progress() as on_progress:
         found = compare(where, given.client, VerifyOptions(ids, given.include, given.limits), on_progress)
@@ -440,7 +304,7 @@ def verify(
 
 
 @main.command()
-@_places_options
+@places_options
 def publish(warehouse: Path | None, serving: Path | None) -> None:
     """Put a new serving snapshot in place, if data changed."""
     from pipelines.ingest.publishing import publish as copy
@@ -474,8 +338,8 @@ def _progress() -> Iterator[Callable[[Any], None] | None]:
 
 
 @main.command()
-@_JSON_OPTION
-@_places_options
+@JSON_OPTION
+@places_options
 def status(as_json: bool, warehouse: Path | None, serving: Path | None) -> None:
     """Show registry, items, last run, drift and problems.
 
@@ -504,7 +368,7 @@ def status(as_json: bool, warehouse: Path | None, serving: Path | None) -> None:
     help="json: one object a line; parquet needs --output.",
 )
 @click.option("--output", type=FilePath, help="Write to this file instead of the terminal.")
-@_places_options
+@places_options
 def query(sql: str, form: str, output: Path | None, warehouse: Path | None, serving: Path | None) -> None:
     """Read the serving snapshot with SQL.
 
@@ -523,7 +387,7 @@ def query(sql: str, form: str, output: Path | None, warehouse: Path | None, serv
 
 @main.command()
 @click.option("--type", "types", multiple=True, metavar="TYPE", help="Only this item type; may be given often.")
-@_places_options
+@places_options
 def rebuild(types: tuple[str, ...], warehouse: Path | None, serving: Path | None) -> None:
     """Make the typed tables anew from raw, without the network.
 
@@ -544,7 +408,7 @@ def rebuild(types: tuple[str, ...], warehouse: Path | None, serving: Path | None
 @click.argument("conversation_id")
 @click.argument("item_id")
 @click.option("--output", type=FilePath, help="Write to this file instead of standard output.")
-@_places_options
+@places_options
 def item(conversation_id: str, item_id: str, output: Path | None, warehouse: Path | None, serving: Path | None) -> None:
     """Give an item back byte for byte as the API sent it."""
     from pipelines.ingest.reading import original
@@ -557,7 +421,7 @@ def item(conversation_id: str, item_id: str, output: Path | None, warehouse: Pat
 
 
 @main.command()
-@_JSON_OPTION
+@JSON_OPTION
 def schema(as_json: bool) -> None:
     """Print the data dictionary: every table and column."""
     from models.dictionary import as_dict, as_markdown
