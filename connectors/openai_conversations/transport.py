@@ -7,32 +7,52 @@ either. Redirects, decompression and cookies are left to httpx, so that both beh
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from typing import Final
 
 import httpx
 
 try:
-    from pyreqwest.client import ClientBuilder
-    from pyreqwest.compatibility.httpx import HttpxTransport
-    from pyreqwest.exceptions import PyreqwestError
+    from pyreqwest import exceptions
+    from pyreqwest.client import Client, ClientBuilder
 except ImportError:  # no build of it for this machine
     HAS_PYREQWEST = False
     ERRORS: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, OSError)
 else:
     HAS_PYREQWEST = True
-    ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, PyreqwestError)
+    ERRORS = (httpx.HTTPError, httpx.InvalidURL, OSError, exceptions.PyreqwestError)
+    _KINDS: Final = (
+        (exceptions.RequestTimeoutError, httpx.ReadTimeout),
+        (exceptions.ConnectError, httpx.ConnectError),
+        (ValueError, httpx.UnsupportedProtocol),  # an address that cannot be asked
+        (exceptions.RequestError, httpx.ReadError),
+    )
+    _LAST_WORD_SECONDS: Final = 0.01
 
-    class _Transport(HttpxTransport):
-        """Tells a body that was cut off from one that cannot be decompressed, which is left to httpx."""
+    class _Transport(httpx.AsyncBaseTransport):
+        """Has pyreqwest send requests that have no body; an answer is read whole, and handed over once."""
+
+        def __init__(self, client: Client) -> None:
+            self._client = client
 
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             try:
-                return await super().handle_async_request(request)
-            except httpx.DecodingError:
-                error: httpx.TransportError = httpx.ReadError("the body was cut off")
-            except ValueError:
-                error = httpx.UnsupportedProtocol("an address that cannot be asked")
-            raise error
+                asked = self._client.request(request.method, str(request.url)).headers(request.headers.multi_items())
+                answer = await asked.build().send()
+                body = bytes(await answer.bytes())
+            except (exceptions.PyreqwestError, ValueError) as failed:
+                error = next((kind for theirs, kind in _KINDS if isinstance(failed, theirs)), httpx.TransportError)
+            else:
+                return httpx.Response(
+                    answer.status, headers=list(answer.headers.items()), stream=httpx.ByteStream(body)
+                )
+            raise error("no answer")  # without its cause, whose text may hold a header or a URL
+
+        async def aclose(self) -> None:
+            await self._client.close()
+            # Its thread may still be returning from the last answer; an interpreter that ends meanwhile aborts.
+            await asyncio.sleep(_LAST_WORD_SECONDS)
 
 
 def http_client(*, connect_timeout: float, read_timeout: float, max_connections: int) -> httpx.AsyncClient:
