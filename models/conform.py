@@ -10,7 +10,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Union
 
@@ -79,8 +78,10 @@ def conform(item_type: ItemType, raw: bytes) -> Conformed:
     """
     decoder = _decoder(item_type.name, item_type.members)
     if decoder is not None:
-        with suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
+        try:
             return Conformed(_ENCODER.encode(decoder.decode(raw)), _NO_DRIFT)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            pass
     try:
         return _walk(item_type, raw.decode())
     except UnicodeDecodeError:

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 _SECRETS = ("encrypted_content", "fingerprint")
 # A key's closing quote follows its name directly; inside a JSON string that quote would be escaped, so only keys match.
-_SECRET_VALUE = re.compile(rb'("(?:encrypted_content|fingerprint)"\s*:\s*)"(?:[^"\\]|\\.)*"', re.DOTALL)
+_SECRET_VALUE = re.compile(rb'("(?:encrypted_content|fingerprint)"\s*:\s*)"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 def content_hash(raw: bytes) -> str:

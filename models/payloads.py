@@ -21,6 +21,8 @@ _BEGINNINGS = {
     "JVBERi0": "application/pdf",
 }
 """How base64 of well-known formats begins."""
+# It begins with no character that may follow a closing quote, and of escapes holds \/ only: JSON stays JSON.
+_PAYLOAD = re.compile(rb'"((?=[A-Za-z0-9+/_-]|\\/)(?:[A-Za-z0-9+/=_:;,.%-]++|\\/)++)(?=\\?")')
 _DATA_URL = "^data:([a-zA-Z0-9.+/-]+)[;,]"
 
 
@@ -38,11 +40,11 @@ def cut(raw: bytes, from_bytes: int) -> tuple[bytes, list[tuple[Blob, bytes]]]:
     """The text without its long payload strings, and these, in order; strings shorter than `from_bytes` stay."""
     if len(raw) < from_bytes:
         return raw, []
-    # It begins with no character that may follow a closing quote, and of escapes holds \/ only: JSON stays JSON.
-    pattern = re.compile(rb'"((?=[A-Za-z0-9+/_-]|\\/)(?:[A-Za-z0-9+/=_:;,.%%-]|\\/){%d,})(?=\\?")' % from_bytes)
     kept, blobs, done = [], [], 0
-    for match in pattern.finditer(raw):
+    for match in _PAYLOAD.finditer(raw):
         content = match[1]
+        if len(content) < from_bytes:
+            continue
         blob = Blob(match.start(1), len(content), media_type(content), sha256(content).hexdigest())
         blobs.append((blob, content))
         kept.append(raw[done : match.start(1)])
