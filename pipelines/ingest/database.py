@@ -12,17 +12,20 @@ from traceback import walk_tb
 import duckdb
 from filelock import FileLock, Timeout
 
-from models.table import Table, literal, quoted
+from models.table import Table, literal
 from pipelines.ingest.errors import WarehouseError
 
 STORAGE_VERSION = "v1.5.0"
 """Files are written for this DuckDB and all later ones, whichever version writes them."""
+ROW_GROUP_ROWS = 10_240
+"""Rows that fill a group go straight to their place in the file: they are not written to the log first, nor kept in
+memory until the checkpoint, as those of DuckDB's own groups of 122,880 are."""
 COPY = "fresh_copy"
+_OURS = "warehouse"
 _PAUSE_SECONDS = 0.2
 _FILE_TROUBLES = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
 _OWNER_ONLY = 0o077
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "storage_compatibility_version": STORAGE_VERSION,
     # A checkpoint re-encodes the last row group of every touched table: once at the end, not once every 16 MB.
     "checkpoint_threshold": "1GB",
     "autoinstall_known_extensions": False,
@@ -38,7 +41,7 @@ def connect(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
     with _at_the_door(path, wait_seconds):
         while True:
             try:
-                return duckdb.connect(path, config=_CONFIG)
+                return _attach(path)
             except duckdb.Error as error:
                 if not _is_held(error):
                     raise WarehouseError(
@@ -59,13 +62,37 @@ def make(path: Path, wait_seconds: float, fill: Callable[[duckdb.DuckDBPyConnect
             return
         temporary = _temporary(path)
         try:
-            with duckdb.connect(temporary, config=_CONFIG) as con:
+            with _attach(temporary) as con:
                 fill(con)
                 con.execute("checkpoint")  # at closing, a failure would go unnoticed
             _sync_to_disk(temporary)
             temporary.replace(path)
         finally:
             _temporary(path)
+
+
+def _attach(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the file by attaching it, which alone lets one say how large its row groups are."""
+    con = duckdb.connect(config={**_CONFIG, "temp_directory": f"{path}.tmp"})
+    try:
+        con.execute(_attachment(path, _OURS))
+        con.execute(f"use {_OURS}")
+    except BaseException:
+        con.close()
+        raise
+    return con
+
+
+def _attachment(path: Path, name: str) -> str:
+    options = f"storage_version '{STORAGE_VERSION}', row_group_size {ROW_GROUP_ROWS}"
+    return f"attach {literal(str(path))} as {name} ({options})"
+
+
+def another(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Another connection to the same open file, which sees what was committed."""
+    cursor = con.cursor()
+    cursor.execute(f"use {_OURS}")
+    return cursor
 
 
 def write_anew(con: duckdb.DuckDBPyConnection, path: Path, statement: str) -> None:
@@ -83,8 +110,8 @@ def write_anew(con: duckdb.DuckDBPyConnection, path: Path, statement: str) -> No
 
 
 def _copy_anew(con: duckdb.DuckDBPyConnection, temporary: Path, statement: str) -> None:
-    con.execute(f"attach {literal(str(temporary))} as {COPY} (storage_version '{STORAGE_VERSION}')")
-    con.execute(f"copy from database {quoted(con.execute('select current_database()').fetchall()[0][0])} to {COPY}")
+    con.execute(_attachment(temporary, COPY))
+    con.execute(f"copy from database {_OURS} to {COPY}")
     con.execute(statement)
     con.execute(f"checkpoint {COPY}")
     con.execute(f"detach {COPY}")
@@ -211,12 +238,14 @@ def one(con: duckdb.DuckDBPyConnection, query: str, *values: object) -> int:
 
 
 def _is_held(error: Exception) -> bool:
-    return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
+    return isinstance(error, duckdb.Error) and ("lock on file" in str(error) or "already attached" in str(error))
 
 
 def _holder(error: Exception) -> str:
     found = re.search(r"held in (.+?) \(PID (\d+)\)", str(error))
-    return f"process {found[2]} ({Path(found[1]).name})" if found else "another process"
+    if found:
+        return f"process {found[2]} ({Path(found[1]).name})"
+    return "this process" if "already attached" in str(error) else "another process"
 
 
 def _why(error: Exception) -> str:

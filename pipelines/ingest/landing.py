@@ -106,6 +106,8 @@ class Landed:
     """How many of the rows are items that were not there before."""
     gone: list[str] = field(default_factory=list)
     """Items that are stored but no longer listed."""
+    may_be_stored: bool = False
+    """Whether an item of the rows could be stored already."""
     renumbered: dict[str, int] = field(default_factory=dict)
     """New positions, where the list's order is not the stored one; else empty."""
 
@@ -132,6 +134,7 @@ class Landing:
         self._listed: dict[str, int] = {}
         self._tail_item_id: str | None = None
         self._is_in_order = True
+        self._has_stored = state.next_position > 0
         again_from = state.tail_position if state.cursor_item_id else 0
         if again_from is not None and again_from < state.next_position:
             self._compare_from(again_from)
@@ -172,7 +175,7 @@ class Landing:
             self._begun = self.state
             self._cursor_item_id = self._previous_item_id = self._last_item_id = None
             self._compare_from(0)
-        landed = Landed()
+        landed = Landed(may_be_stored=self._has_stored)
         for item in step.items:
             self._land(item, now, landed)
         if step.is_last and self._known is not None:
@@ -184,13 +187,14 @@ class Landing:
         if self._rereadable is None:
             self._rereadable = self._stored.items(0)
         known = self._rereadable.get(item_id)
-        landed = Landed()
+        landed = Landed(may_be_stored=True)
         if known is not None and item.id == item_id:
             row = self._row(item, item_id, known.position, known.first_seen_at, now)
             landed.rows = [row] if self._is_changed(known, row) else []
         return landed
 
     def _compare_from(self, position: int) -> None:
+        self._has_stored = True
         self._last_position = -1
         self._is_tail_open, self._tail_items = False, 0
         self._known = self._stored.items(position)

@@ -122,7 +122,7 @@ def forget(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> Forgotten:
             "create or replace temp table known as "
             f"select conversation_id, item_id, type from {facts.ITEMS.full_name} where {_IS_NAMED}"
         )
-        typed.remove(con, "known")
+        typed.Filling(con).remove("known")
         for table in (facts.ITEMS, facts.BLOBS, facts.CONVERSATIONS, ops.PROBLEMS):
             con.execute(f"delete from {table.full_name} where {_IS_NAMED}")
         con.execute(

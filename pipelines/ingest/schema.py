@@ -19,10 +19,11 @@ from models.item_type import SCHEMA as ITEMS_SCHEMA
 from models.items import ITEM_TYPES
 from models.table import Table
 from pipelines.ingest.clock import utc_now
-from pipelines.ingest.database import insert, one, transaction
+from pipelines.ingest.database import another, insert, one, transaction
 from pipelines.ingest.errors import WarehouseError
+from pipelines.ingest.landing import Row
 from pipelines.ingest.originals import Originals
-from pipelines.ingest.typed import Findings, Received, fill
+from pipelines.ingest.typed import Findings, fill, readable
 
 FACT_TABLES = (*facts.TABLES, *ops.TABLES)
 _ADDED: Mapping[int, Mapping[Table, tuple[str, ...]]] = {
@@ -80,7 +81,7 @@ def rebuild(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collect
     _count_unknown_types(con)
     findings, count = Findings(), 0
     for items in _slices(con, originals, types):
-        fill(con, items, findings)
+        fill(con, readable(items, findings))
         count += len(items)
     findings.write(con)
     return count
@@ -90,20 +91,19 @@ def _count_unknown_types(con: duckdb.DuckDBPyConnection) -> None:
     """What the live items say of types that are not declared."""
     con.execute(f"delete from {ops.DRIFT.full_name} where kind = ?", [UNKNOWN_TYPE])
     findings = Findings()
-    columns = ", ".join(Received._fields[:-1])
     for row in con.execute(
-        f"select {columns} from {facts.ITEMS.full_name} "
+        f"select {', '.join(Row._fields[:-1])} from {facts.ITEMS.full_name} "
         "where deleted_at is null and (type is null or not list_contains(?, type))",
         [list(ITEM_TYPES)],
     ).fetchall():
-        fill(con, [Received._make((*row, b""))], findings)
+        readable([Row._make((*row, b""))], findings)
     findings.write(con)
 
 
-def _slices(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collection[str]) -> Iterator[list[Received]]:
+def _slices(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collection[str]) -> Iterator[list[Row]]:
     """The live items of these types as received, in the order in which they were stored."""
-    columns = ", ".join(f"i.{name}" for name in Received._fields[:-1])
-    read = con.cursor()  # reads on while the rows are written; it sees what was committed before
+    columns = ", ".join(f"i.{name}" for name in Row._fields[:-1])
+    read = another(con)  # reads on while the rows are written
     read.execute(
         f"select {columns}, i.raw, i.is_raw_base64, b.blobs from {facts.ITEMS.full_name} as i left join ("
         "select conversation_id, item_id, list((byte_offset, sha256)) as blobs "
@@ -111,11 +111,11 @@ def _slices(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collect
         "where i.deleted_at is null and list_contains(?, i.type) order by i.rowid",
         [list(types)],
     )
-    items: list[Received] = []
+    items: list[Row] = []
     size = 0
     while rows := read.fetchmany(_FETCHED_ROWS):
-        for *spine, raw, is_raw_base64, blobs in rows:
-            items.append(Received._make((*spine, originals.give_back(raw, is_raw_base64, blobs or ()))))
+        for *columns_of_row, raw, is_raw_base64, blobs in rows:
+            items.append(Row._make((*columns_of_row, originals.give_back(raw, is_raw_base64, blobs or ()))))
             size += len(items[-1].original)
             if len(items) >= _SLICE_ITEMS or size >= _SLICE_BYTES:
                 yield items

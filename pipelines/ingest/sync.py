@@ -6,7 +6,7 @@ Pages flow through a bounded queue to one writer, so memory does not grow with t
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import floor
@@ -45,7 +45,7 @@ from pipelines.ingest.report import (
     write_run_file,
 )
 from pipelines.ingest.warehouse import Warehouse
-from pipelines.ingest.writing import Arrived, Event, Failed, Finished, Reread, SyncResult, Writer
+from pipelines.ingest.writing import Arrived, Event, Failed, Finished, Reread, SyncResult, Writer, size
 
 RUN_WAIT_SECONDS = 30.0
 RECONCILE_SHARE = 0.1
@@ -122,7 +122,8 @@ def _sync(
             include_inactive=options.include_inactive,
         )
         warehouse.begin_run(run.report)
-        asyncio.run(run.pull(states))
+        with closing(run.writer):
+            asyncio.run(run.pull(states))
         warehouse.end_run(run.report)
         write_run_file(places.run_file, run.report)
         if not options.only_due or is_time(warehouse, places.serving, utc_now()):
@@ -172,7 +173,7 @@ class _Run:
         self._is_relist = options.reconcile
         self._open_items = warehouse.open_items()
         self._asking = Asking(client, options.limits, self._pull, self._told)
-        self._writer = Writer(warehouse, self.result, options.include, places)
+        self.writer = Writer(warehouse, self.result, options.include, places)
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=2 * options.limits.concurrency)
 
     async def pull(self, states: Sequence[ConversationState]) -> None:
@@ -206,7 +207,7 @@ class _Run:
         """Ask these conversations, have committed what arrives; returns why the run must stop, if it must."""
         error, before = None, self._client.stats.requests
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._writer.drain(self._queue))
+            group.create_task(self.writer.drain(self._queue))
             try:
                 await self._asking.ask(states)
             except StopError as stopped:
@@ -260,11 +261,11 @@ class _Run:
                 await self._hand_over(Reread(state, item_id, item, utc_now()))
 
     async def _hand_over(self, event: Arrived | Reread) -> None:
-        await self._writer.room.take(event.bytes)
+        await self.writer.room.take(size(event))
         try:
             await self._queue.put(event)
         except BaseException:
-            await self._writer.room.give_back(event.bytes)
+            await self.writer.room.give_back(size(event))
             raise
 
     async def _told(self, answered: Answered[Finished]) -> None:

@@ -1,38 +1,30 @@
 """Typed rows from received items: what fits its declaration is read as it is, what does not is reported as drift."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from operator import attrgetter
 
 import duckdb
+import polars as pl
 
 from models import flatten, ops
+from models import raw as facts
 from models.conform import UNKNOWN_TYPE, UNREADABLE, Drift, conform, shown
-from models.item_type import SPINE
+from models.item_type import SPINE, ItemType
 from models.items import ITEM_TYPES
-from pipelines.ingest.frames import POLARS_TYPES, polars_columns, relation
+from pipelines.ingest.frames import GIVEN, POLARS_TYPES, execute, frame, polars_columns, read, relation
+from pipelines.ingest.landing import Row
 
-_SOURCE = "received"
+_GIVEN = (*(column.name for column in SPINE), "type")
 _SOURCE_COLUMNS = {column.name: POLARS_TYPES[column.type] for column in SPINE} | dict.fromkeys(
     ("type", "raw"), POLARS_TYPES["VARCHAR"]
 )
+_WAITING_ROWS = 5_000
+"""A type with fewer rows waits for more, at most until the transaction ends: a statement has a price of its own."""
 _DISTINCT_AT_MOST = 100
 _OTHERS = "(others)"
 _REFUSED = Drift("", UNREADABLE, "refused by DuckDB")
-
-
-class Received(NamedTuple):
-    """An item as received, with what its rows need to know of it."""
-
-    conversation_id: str
-    item_id: str
-    position: int
-    item_at: datetime | None
-    type: str | None
-    first_seen_at: datetime
-    last_seen_at: datetime
-    original: bytes
 
 
 @dataclass
@@ -51,7 +43,7 @@ class Findings:
         self._distinct: dict[tuple[str, str], int] = {}
         self._found: dict[tuple[str, Drift], _Finding] = {}
 
-    def add(self, item: Received, drift: Iterable[Drift]) -> None:
+    def add(self, item: Row, drift: Iterable[Drift]) -> None:
         """Count what was found in one item."""
         for one in drift:
             key = self._key(shown(item.type), one)
@@ -75,6 +67,8 @@ class Findings:
 
     def write(self, con: duckdb.DuckDBPyConnection) -> None:
         """Add the counts to `ops.drift`."""
+        if not self._found:
+            return
         table = ops.DRIFT.full_name
         key = ", ".join(ops.DRIFT.key)
         found = (
@@ -94,30 +88,83 @@ class Findings:
         con.execute(f"insert into {table} by name from merged")
 
 
-def fill(con: duckdb.DuckDBPyConnection, items: Iterable[Received], findings: Findings) -> None:
-    """Add the items' rows to the tables of their types; an item of a type that is not declared has none."""
-    rows: dict[str, list[tuple[object, ...]]] = {}
-    received: dict[tuple[str, str], Received] = {}
+Readable = Mapping[str, pl.DataFrame]
+"""What may be read of items, by type: the columns that their rows begin with, and JSON."""
+
+
+def readable(items: Iterable[Row], findings: Findings) -> Readable:
+    """What may be read of these items; one of a type that is not declared has no rows."""
+    by_type: dict[str | None, list[Row]] = {}
     for item in items:
-        if item.type not in ITEM_TYPES:
-            findings.add(item, [Drift("type", UNKNOWN_TYPE, shown(item.type))])
-            continue
-        readable, drift = conform(ITEM_TYPES[item.type], item.original)
-        if drift:
-            findings.add(item, drift)
-        received[item.conversation_id, item.item_id] = item
-        rows.setdefault(item.type, []).append((*item[:5], readable))
-    for name in sorted(rows):
-        with relation(con, _SOURCE, _SOURCE_COLUMNS, rows[name]):
-            con.execute(flatten.parse(ITEM_TYPES[name], _SOURCE))
-        for key in con.execute(flatten.unreadable()).fetchall():
-            findings.add(received[key], [_REFUSED])
-        for statement in flatten.insert(ITEM_TYPES[name]):
-            con.execute(statement)
+        by_type.setdefault(item.type, []).append(item)
+    frames = {}
+    for name, rows in by_type.items():
+        if name in ITEM_TYPES:
+            frames[name] = _readable(ITEM_TYPES[name], rows, findings)
+        else:
+            for item in rows:
+                findings.add(item, [Drift("type", UNKNOWN_TYPE, shown(name))])
+    return frames
 
 
-def remove(con: duckdb.DuckDBPyConnection, items: str) -> None:
-    """Delete the typed rows of the items (conversation_id, item_id, type) in a relation."""
-    for (name,) in con.execute(f"select distinct type from {items} order by type").fetchall():
-        for statement in flatten.delete(ITEM_TYPES[name], items) if name in ITEM_TYPES else ():
-            con.execute(statement)
+def _readable(item_type: ItemType, items: Sequence[Row], findings: Findings) -> pl.DataFrame:
+    conformed = [conform(item_type, item.original) for item in items]
+    for item, one in zip(items, conformed, strict=True):
+        if one.drift:
+            findings.add(item, one.drift)
+    given = (list(map(attrgetter(name), items)) for name in _GIVEN)
+    return frame(_SOURCE_COLUMNS, [*given, [one.json for one in conformed]])
+
+
+def fill(con: duckdb.DuckDBPyConnection, items: Readable) -> None:
+    """Add the items' rows to the tables of their types."""
+    filling = Filling(con)
+    filling.add(items)
+    filling.end()
+
+
+class Filling:
+    """The typed tables while a transaction fills them; some rows wait for others of their type, at most to its end."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Fill the tables of this connection."""
+        self._con = con
+        self._waiting: dict[str, list[pl.DataFrame]] = {}
+
+    def add(self, items: Readable) -> None:
+        """Add the items' rows to the tables of their types."""
+        for name in sorted(items):
+            frames = self._waiting.setdefault(name, [])
+            frames.append(items[name])
+            if sum(map(len, frames)) >= _WAITING_ROWS:
+                self._insert(name)
+
+    def end(self) -> None:
+        """Add the rows that still wait."""
+        for name in sorted(self._waiting):
+            self._insert(name)
+
+    def remove(self, items: str) -> None:
+        """Delete the typed rows of the items (conversation_id, item_id, type) in a relation."""
+        self.end()
+        for (name,) in self._con.execute(f"select distinct type from {items} order by type").fetchall():
+            for statement in flatten.delete(ITEM_TYPES[name], items) if name in ITEM_TYPES else ():
+                self._con.execute(statement)
+
+    def _insert(self, name: str) -> None:
+        parsed = read(self._con, flatten.parse(ITEM_TYPES[name], GIVEN), pl.concat(self._waiting.pop(name)))
+        if parsed["e"].null_count:
+            self._report(read(self._con, flatten.unreadable(GIVEN), parsed).to_pylist())
+        for statement in flatten.insert(ITEM_TYPES[name], GIVEN):
+            execute(self._con, statement, parsed)
+
+    def _report(self, refused: Iterable[Mapping[str, str]]) -> None:
+        findings, columns = Findings(), ", ".join(Row._fields[:-1])
+        for key in refused:
+            (found,) = self._con.execute(
+                f"select {columns} from {facts.ITEMS.full_name} "
+                "where conversation_id = $conversation_id and item_id = $item_id",
+                dict(key),
+            ).fetchall()
+            findings.add(Row._make((*found, b"")), [_REFUSED])
+        findings.write(self._con)

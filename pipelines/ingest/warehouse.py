@@ -5,13 +5,12 @@ others read (`publishing`).
 """
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from io import BufferedReader
-from operator import itemgetter
 from pathlib import Path
 from typing import Self
 
@@ -38,7 +37,7 @@ from pipelines.ingest.database import (
     write_anew,
 )
 from pipelines.ingest.errors import SelectionError, WarehouseError
-from pipelines.ingest.frames import polars_columns, relation
+from pipelines.ingest.frames import GIVEN, execute, frame, polars_columns, relation
 from pipelines.ingest.landing import SETTLED_AFTER, ConversationState, Landed, Row, Stored, StoredItem
 from pipelines.ingest.membership import STATE_COLUMNS, Forgotten, Registered, close_problems
 from pipelines.ingest.originals import CUT_FROM_BYTES, Originals, read_original
@@ -64,7 +63,7 @@ class Problem:
 
 @dataclass
 class Batch:
-    """What one transaction writes: rows, and with them the states of their conversations."""
+    """What is written at once: rows, and with them the states of their conversations."""
 
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     """By conversation and item: what came last counts."""
@@ -74,6 +73,8 @@ class Batch:
     problems: list[Problem] = field(default_factory=list)
     has_news: bool = False
     """Whether the states say more than when a conversation was asked."""
+    may_be_stored: bool = False
+    """Whether the rows' items could be stored already; not so where nothing of their conversations is."""
 
     def add(self, state: ConversationState, landed: Landed) -> None:
         """Take in what a page of a conversation brought, with the state that belongs to it."""
@@ -83,11 +84,29 @@ class Batch:
             (state.conversation_id, item_id, position) for item_id, position in landed.renumbered.items()
         )
         self.states[state.conversation_id] = state
+        self.may_be_stored = self.may_be_stored or landed.may_be_stored
 
-    @property
-    def changes_data(self) -> bool:
-        """Whether it changes more than when a conversation was asked."""
-        return bool(self.rows or self.gone or self.renumbered or self.problems or self.has_news)
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch in the form in which SQL can read it."""
+
+    batch: Batch
+    items: pl.DataFrame
+    blobs: Sequence[tuple[object, ...]]
+    readable: typed.Readable
+    findings: typed.Findings
+
+
+@dataclass
+class _Transaction:
+    """What an open transaction still has to write before it is committed."""
+
+    filling: typed.Filling
+    states: dict[str, ConversationState] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    changes_data: bool = False
+    """Whether it changes more than when a conversation was asked."""
 
 
 class Warehouse:
@@ -101,6 +120,7 @@ class Warehouse:
         self.file: BufferedReader
         """The file, to copy it. Closing any handle on it gives up our lock, so this one is closed last."""
         self._opened = ExitStack()
+        self._transaction: _Transaction | None = None
 
     @classmethod
     def open(
@@ -250,65 +270,114 @@ class Warehouse:
     def _original(self, conversation_id: str, item_id: str) -> bytes:
         return read_original(self.con, self.originals, conversation_id, item_id)
 
-    def commit(self, batch: Batch, run_id: str) -> None:
-        """Write a batch in one transaction: raw items, their typed rows, the cursors, the problems."""
-        with transaction(self.con):
-            if batch.rows:
-                self._write_rows(list(batch.rows.values()))
-            if batch.gone:
-                self._remove(batch.gone)
-            if batch.renumbered:
-                self._renumber(batch.renumbered)
-            closed = self._write_states(batch.states.values())
-            self._write_problems(batch, run_id)
-            if batch.changes_data or closed:
-                self._count_change()
-
-    def _write_rows(self, rows: list[Row]) -> None:
-        """Append the rows; those whose item is stored already take its place, in the tables of its type only."""
+    def prepare(self, batch: Batch) -> Prepared:
+        """Everything about a batch that takes no database; payloads that were cut out are on disk when it returns."""
+        rows = list(batch.rows.values())
         kept = [self.originals.keep(row.original) for row in rows]
-        stored = ((*row[:-1], how.raw, how.is_raw_base64) for row, how in zip(rows, kept, strict=True))
-        with relation(self.con, "batch", _ITEM_COLUMNS, stored):
-            self._find_known("batch")
-            if one(self.con, "select count(*) from known"):
-                typed.remove(self.con, "known")
-                for table in (_ITEMS, _BLOBS):
-                    self.con.execute(f"delete from {table} as r using known as k where {same_item('r', 'k')}")
-            self.con.execute(
-                f"insert into {_ITEMS} by name "
-                "select b.* replace (coalesce(k.first_seen_at, b.first_seen_at) as first_seen_at) "
-                f"from batch as b left join known as k on {same_item('b', 'k')}"
-            )
-        blobs = [
-            (row.conversation_id, row.item_id, *astuple(blob))
-            for row, how in zip(rows, kept, strict=True)
-            for blob in how.blobs
-        ]
-        if blobs:
-            with relation(self.con, "cut_out", polars_columns(facts.BLOBS), blobs):
-                self.con.execute(f"insert into {_BLOBS} by name from cut_out")
+        columns = list(zip(*rows, strict=True))[:-1] or [()] * len(Row._fields[:-1])
+        columns += [tuple(how.raw for how in kept), tuple(how.is_raw_base64 for how in kept)]
         findings = typed.Findings()
-        typed.fill(self.con, (_received(row) for row in rows), findings)
-        findings.write(self.con)
+        return Prepared(
+            batch,
+            frame(_ITEM_COLUMNS, columns),
+            [
+                (row.conversation_id, row.item_id, *astuple(blob))
+                for row, how in zip(rows, kept, strict=True)
+                for blob in how.blobs
+            ],
+            typed.readable(rows, findings),
+            findings,
+        )
 
-    def _remove(self, gone: list[tuple[str, str]]) -> None:
+    def write(self, prepared: Prepared) -> None:
+        """Write a batch; nothing of it is kept before `commit`."""
+        with self._writing() as transaction:
+            batch = prepared.batch
+            if batch.rows:
+                self._write_rows(prepared, transaction.filling)
+            if batch.gone:
+                self._remove(batch.gone, transaction.filling)
+            if batch.renumbered:
+                self._renumber(batch.renumbered, transaction.filling)
+            transaction.states |= batch.states
+            transaction.problems += batch.problems
+            news = (batch.rows, batch.gone, batch.renumbered, batch.problems, batch.has_news)
+            transaction.changes_data = transaction.changes_data or any(news)
+
+    def commit(self, run_id: str) -> None:
+        """Commit the batches written since the last time: raw items, typed rows, cursors, problems, or none of it."""
+        if self._transaction is None:
+            return
+        with self._writing() as transaction:
+            transaction.filling.end()
+            closed = self._write_states(transaction.states.values())
+            self._write_problems(transaction.problems, run_id)
+            if transaction.changes_data or closed:
+                self._count_change()
+            self.con.execute("commit")
+        self._transaction = None
+
+    @contextmanager
+    def _writing(self) -> Iterator[_Transaction]:
+        """The open transaction, or a new one; after an error, none, and nothing that it did is kept."""
+        if self._transaction is None:
+            self.con.execute("begin")
+            self._transaction = _Transaction(typed.Filling(self.con))
+        try:
+            yield self._transaction
+        except BaseException:
+            self._transaction = None
+            with suppress(duckdb.Error):  # a commit that failed has rolled back by itself
+                self.con.execute("rollback")
+            raise
+
+    def _write_rows(self, prepared: Prepared, filling: typed.Filling) -> None:
+        """Append the rows; those whose item is stored already take its place, in the tables of its type only."""
+        if prepared.batch.may_be_stored:
+            self._replace(prepared.items, filling)
+        else:
+            execute(self.con, f"insert into {_ITEMS} by name from {GIVEN}", prepared.items)
+        if prepared.blobs:
+            with relation(self.con, "cut_out", polars_columns(facts.BLOBS), prepared.blobs):
+                self.con.execute(f"insert into {_BLOBS} by name from cut_out")
+        filling.add(prepared.readable)
+        prepared.findings.write(self.con)
+
+    def _replace(self, items: pl.DataFrame, filling: typed.Filling) -> None:
+        """Put the rows in the place of those that are stored of their items."""
+        self._find_known(items)
+        if one(self.con, "select count(*) from known"):
+            filling.remove("known")
+            for table in (_ITEMS, _BLOBS):
+                self.con.execute(f"delete from {table} as r using known as k where {same_item('r', 'k')}")
+        execute(
+            self.con,
+            f"insert into {_ITEMS} by name "
+            "select b.* replace (coalesce(k.first_seen_at, b.first_seen_at) as first_seen_at) "
+            f"from {GIVEN} as b left join known as k on {same_item('b', 'k')}",
+            items,
+        )
+
+    def _remove(self, gone: list[tuple[str, str]], filling: typed.Filling) -> None:
         """Note that items are no longer listed: they stay in raw, and leave the typed tables."""
-        with relation(self.con, "gone", _only("conversation_id", "item_id"), gone):
-            self._find_known("gone")
-        typed.remove(self.con, "known")
+        self._find_known(frame(_only("conversation_id", "item_id"), zip(*gone, strict=True)))
+        filling.remove("known")
         self.con.execute(
             f"update {_ITEMS} as r set deleted_at = ? from known as k where {same_item('r', 'k')}",
             [utc_now()],
         )
 
-    def _find_known(self, named: str) -> None:
-        """What is stored of the items in a relation, as the temporary table `known`."""
-        self.con.execute(
+    def _find_known(self, items: pl.DataFrame) -> None:
+        """What is stored of these items, as the temporary table `known`."""
+        execute(
+            self.con,
             "create or replace temp table known as select r.conversation_id, r.item_id, r.type, r.first_seen_at "
-            f"from {_ITEMS} as r join {named} as n on {same_item('r', 'n')}"
+            f"from {_ITEMS} as r join {GIVEN} as n on {same_item('r', 'n')}",
+            items,
         )
 
-    def _renumber(self, renumbered: list[tuple[str, str, int]]) -> None:
+    def _renumber(self, renumbered: list[tuple[str, str, int]], filling: typed.Filling) -> None:
+        filling.end()
         tables = (facts.ITEMS, *(item_type.tables[0].table for item_type in ITEM_TYPES.values()))
         with relation(self.con, "renumbered", _only("conversation_id", "item_id", "position"), renumbered):
             for table in tables:
@@ -329,9 +398,9 @@ class Warehouse:
             )
             return close_problems(self.con, "select conversation_id from states where status = 'active'")
 
-    def _write_problems(self, batch: Batch, run_id: str) -> None:
+    def _write_problems(self, problems: Iterable[Problem], run_id: str) -> None:
         table, now = ops.PROBLEMS.full_name, utc_now()
-        for problem in batch.problems:
+        for problem in problems:
             key = [problem.conversation_id, problem.kind]
             same = f"from {table} where conversation_id = ? and kind = ?"
             before = self.con.execute(f"select first_seen_at, occurrences {same}", key).fetchall()
@@ -374,13 +443,6 @@ class Warehouse:
 
     def _count_change(self) -> None:
         self.con.execute(f"update {ops.WAREHOUSE.full_name} set data_version = data_version + 1")
-
-
-_RECEIVED = itemgetter(*map(Row._fields.index, typed.Received._fields))
-
-
-def _received(row: Row) -> typed.Received:
-    return typed.Received._make(_RECEIVED(row))
 
 
 def _only(*names: str) -> dict[str, pl.DataType]:

@@ -1,4 +1,4 @@
-"""The writing half of a sync: turns what arrives into batches, and has them committed.
+"""The writing half of a sync: turns what arrives into batches, and has them written and committed.
 
 Here: what waits to be written, when it is written, and what a run counts. Not here: who is asked when (`sync`), what a
 page means (`landing`), SQL (`warehouse`).
@@ -6,9 +6,12 @@ page means (`landing`), SQL (`warehouse`).
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from typing import ClassVar, TypeVar
 
 from connectors.openai_conversations import (
     Conversation,
@@ -20,14 +23,20 @@ from connectors.openai_conversations import (
 )
 from models.conform import readable_json, shown
 from pipelines.ingest.clock import inactive_poll_at, next_poll_at, utc, utc_now
-from pipelines.ingest.landing import ConversationState, Landed, Landing, RunStamp, include_set
+from pipelines.ingest.landing import ConversationState, Landed, Landing, RunStamp, Stored, include_set
 from pipelines.ingest.places import Places
 from pipelines.ingest.report import RECONCILE, RunReport, write_run_file
 from pipelines.ingest.warehouse import Batch, Problem, Warehouse
 
-BATCH_ITEMS = 20_000
-BATCH_BYTES = 32_000_000
-BATCH_SECONDS = 10.0
+T = TypeVar("T")
+BATCH_ITEMS = 5_000
+BATCH_BYTES = 8_000_000
+"""What is written at once: as little as is about as fast as more, since it is in memory several times over."""
+COMMIT_ITEMS = 100_000
+COMMIT_BYTES = 128_000_000
+COMMIT_SECONDS = 10.0
+"""When what was written is committed, whichever comes first."""
+WAITING_BYTES = 32_000_000
 ALONE_SECONDS = 600.0
 """A run that has had the warehouse for so long closes it between two batches where another process waits for it."""
 
@@ -52,9 +61,9 @@ class Arrived:
     details: Conversation | None
 
     @property
-    def bytes(self) -> int:
-        """Length of the page's items."""
-        return sum(len(item.raw) for item in self.step.items)
+    def items(self) -> Sequence[Item]:
+        """What arrived with it."""
+        return self.step.items
 
 
 @dataclass(frozen=True)
@@ -67,9 +76,9 @@ class Reread:
     at: datetime
 
     @property
-    def bytes(self) -> int:
-        """Length of the item."""
-        return len(self.item.raw)
+    def items(self) -> Sequence[Item]:
+        """What arrived with it."""
+        return (self.item,)
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,7 @@ class Finished:
     state: ConversationState
     details: Conversation | None
     is_whole: bool
+    items: ClassVar[Sequence[Item]] = ()
 
 
 @dataclass(frozen=True)
@@ -87,9 +97,15 @@ class Failed:
 
     state: ConversationState
     error: ConversationsError
+    items: ClassVar[Sequence[Item]] = ()
 
 
 Event = Arrived | Reread | Finished | Failed
+
+
+def size(event: Event) -> int:
+    """Bytes of the items that arrived with it."""
+    return sum(len(item.raw) for item in event.items)
 
 
 class Room:
@@ -114,7 +130,10 @@ class Room:
 
 
 class Writer:
-    """Turns what arrives into committed batches. Its work is done in a thread, one batch at a time."""
+    """Turns what arrives into batches, in a thread; another one, the only one to touch the warehouse, writes them.
+
+    So a batch is made ready while the one before is written.
+    """
 
     def __init__(self, warehouse: Warehouse, result: SyncResult, include: Sequence[str], places: Places) -> None:
         self._warehouse = warehouse
@@ -126,31 +145,34 @@ class Writer:
         self._grown_at: dict[str, datetime] = {}
         self._details: dict[str, Conversation] = {}
         self._batch = Batch()
+        self._uncommitted = _Amount()
         self._opened_at = time.monotonic()
         self._dropped: set[str] = set()
-        self.room = Room(2 * BATCH_BYTES)
+        self._desk = ThreadPoolExecutor(1, "warehouse")
+        self._written: Future[None] = Future()
+        self._written.set_result(None)
+        self.room = Room(WAITING_BYTES)
 
     async def drain(self, queue: "asyncio.Queue[Event | None]") -> None:
         """Commit what the queue gives, until it gives None."""
         write_run_file(self._run_file, self._report)
-        events: list[Event] = []
-        writing: asyncio.Task[None] | None = None
-        while True:
-            is_last = await _fill(events, queue)
-            if writing is not None:
-                await writing
-            if is_last:
-                break
-            writing = asyncio.create_task(self._write_and_make_room(tuple(events)))
-            events.clear()
-        await self._write_and_make_room(tuple(events))
+        is_last = False
+        while not is_last:
+            events, is_last = await _next(queue)
+            await asyncio.to_thread(self._take_in, events)
+            await self.room.give_back(sum(map(size, events)))
+        await asyncio.to_thread(self._commit)
 
-    async def _write_and_make_room(self, events: "Sequence[Event]") -> None:
-        await asyncio.to_thread(self._write, events)
-        await self.room.give_back(sum(event.bytes for event in events if isinstance(event, Arrived | Reread)))
+    def close(self) -> None:
+        """Commit what was written when the run broke off, and end the thread."""
+        with self._desk:
+            self._at_desk(self._commit_written)
 
-    def _write(self, events: Sequence[Event]) -> None:
-        self._let_others_in()
+    def _at_desk(self, work: Callable[[], T]) -> T:
+        """Do it in the thread that writes, after all that it was given before."""
+        return self._desk.submit(work).result()
+
+    def _take_in(self, events: Sequence[Event]) -> None:
         for event in events:
             if event.state.conversation_id in self._dropped:
                 continue
@@ -163,13 +185,27 @@ class Writer:
                     self._finish(event)
                 case Failed():
                     self._fail(event)
-        self._commit()
+            self._uncommitted.add(event)
+        self._hand_over()
+        if self._uncommitted.is_enough():
+            self._commit()
+
+    def _hand_over(self) -> None:
+        """Have the batch written, once the one before is; an error of that one is raised here."""
+        if self._batch.states:
+            prepared, self._batch = self._warehouse.prepare(self._batch), Batch()
+            self._written.result()
+            self._written = self._desk.submit(self._warehouse.write, prepared)
 
     def _commit(self) -> None:
-        if self._batch.states:
-            self._warehouse.commit(self._batch, self._report.run_id)
-            write_run_file(self._run_file, self._report)
-        self._batch = Batch()
+        self._written.result()
+        self._at_desk(self._commit_written)
+        self._uncommitted = _Amount()
+        write_run_file(self._run_file, self._report)
+        self._at_desk(self._let_others_in)
+
+    def _commit_written(self) -> None:
+        self._warehouse.commit(self._report.run_id)
 
     def _let_others_in(self) -> None:
         """What others forgot, unregistered or took in anew meanwhile is not written any more."""
@@ -179,7 +215,12 @@ class Writer:
     def _landing(self, state: ConversationState) -> Landing:
         landing = self._landings.get(state.conversation_id)
         if landing is None:
-            landing = Landing(state, self._stamp, self._warehouse.stored(state.conversation_id))
+            stored = self._warehouse.stored(state.conversation_id)
+            at_desk = Stored(
+                lambda position: self._at_desk(partial(stored.items, position)),
+                lambda item_id: self._at_desk(partial(stored.original, item_id)),
+            )
+            landing = Landing(state, self._stamp, at_desk)
             self._landings[state.conversation_id] = landing
         return landing
 
@@ -191,7 +232,7 @@ class Writer:
         conversation_id = event.state.conversation_id
         landing = self._landing(event.state)
         if landing.begins_again(event.step):
-            self._commit()
+            self._hand_over()
         landed = landing.land(event.step, event.at)
         if event.details is not None:
             self._details[conversation_id] = event.details
@@ -271,22 +312,38 @@ class Writer:
         self._batch.has_news = self._batch.has_news or is_news
 
 
-async def _fill(events: list[Event], queue: "asyncio.Queue[Event | None]") -> bool:
-    """Take from the queue until there is a batch; returns whether that was the end."""
-    items, size, deadline = 0, 0, time.monotonic() + BATCH_SECONDS
-    while items < BATCH_ITEMS and size < BATCH_BYTES:
+@dataclass
+class _Amount:
+    """How much of what arrived has been taken in since a time."""
+
+    items: int = 0
+    bytes: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+    def add(self, event: Event) -> None:
+        self.items += len(event.items)
+        self.bytes += size(event)
+
+    def is_enough(self) -> bool:
+        is_time = time.monotonic() - self.since > COMMIT_SECONDS
+        return is_time or self.items >= COMMIT_ITEMS or self.bytes >= COMMIT_BYTES
+
+
+async def _next(queue: "asyncio.Queue[Event | None]") -> tuple[Sequence[Event], bool]:
+    """Take from the queue what makes a batch, or what there is after some seconds; and whether that was the end."""
+    events: list[Event] = []
+    amount, deadline = _Amount(), time.monotonic() + COMMIT_SECONDS
+    while amount.items < BATCH_ITEMS and amount.bytes < BATCH_BYTES:
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 event = await queue.get()
         except TimeoutError:
-            return False
+            return events, False
         if event is None:
-            return True
+            return events, True
         events.append(event)
-        if isinstance(event, Arrived | Reread):
-            items += len(event.step.items) if isinstance(event, Arrived) else 1
-            size += event.bytes
-    return False
+        amount.add(event)
+    return events, False
 
 
 def _with_details(state: ConversationState, details: Conversation) -> ConversationState:

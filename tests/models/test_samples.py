@@ -60,8 +60,8 @@ def rows_of(raw: str) -> dict[str, list[dict[str, object]]]:
             "null::timestamp as item_at, ? as type, ? as raw",
             [item["id"], item["type"], raw],
         )
-        con.execute(flatten.parse(item_type, "batch"))
-        for statement in flatten.insert(item_type):
+        con.register("parsed", con.sql(flatten.parse(item_type, "batch")).to_arrow_table())
+        for statement in flatten.insert(item_type, "parsed"):
             con.execute(statement)
         tables = {
             part.table.name: con.sql(f"select * from {part.table.full_name}").pl().to_dicts()

@@ -58,8 +58,8 @@ def flattened(raw: str) -> dict[str, list[tuple[object, ...]]]:
             "null::timestamp as item_at, 'invented_call' as type, ? as raw",
             [raw],
         )
-        con.execute(flatten.parse(INVENTED, "batch"))
-        for statement in flatten.insert(INVENTED):
+        con.register("parsed", con.sql(flatten.parse(INVENTED, "batch")).to_arrow_table())
+        for statement in flatten.insert(INVENTED, "parsed"):
             con.execute(statement)
         return {
             part.table.name: con.execute(f"select {_told(part)} from {part.table.full_name}").fetchall()

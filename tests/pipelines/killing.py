@@ -224,6 +224,7 @@ class Looker:
 
 MADE_SMALL: tuple[tuple[object, str], ...] = (
     (writing, "BATCH_ITEMS"),
+    (writing, "COMMIT_ITEMS"),
     (writing, "ALONE_SECONDS"),
     (publishing, "_CHUNK_BYTES"),
     (syncing, "Walk"),
@@ -233,7 +234,8 @@ MADE_SMALL: tuple[tuple[object, str], ...] = (
 
 def make_small() -> None:
     """Have pages, batches and chunks be small in this process, so that a run has many of each."""
-    writing.BATCH_ITEMS = 6
+    writing.BATCH_ITEMS = 3
+    writing.COMMIT_ITEMS = 6
     publishing._CHUNK_BYTES = 1 << 20
     syncing.Walk = partial(Walk, limit=4)  # type: ignore[assignment, attr-defined]  # in a process of its own
 
@@ -423,9 +425,10 @@ class _Connection:
     def __init__(self, con: duckdb.DuckDBPyConnection, steps: Steps) -> None:
         self._con = con
         self._steps = steps
+        con.execute("set python_scan_all_frames = true")  # what a statement is given is in a frame further up
 
-    def execute(self, query: str, *given: Any) -> Any:
-        return self._steps.take(_kind(query), self._con.execute, query, *given)
+    def execute(self, query: str, *values: Any) -> Any:
+        return self._steps.take(_kind(query), self._con.execute, query, *values)
 
     def close(self) -> None:
         self._steps.take("close", self._con.close)

@@ -19,9 +19,10 @@ from connectors.emulator.samples import sample_store
 from connectors.openai_conversations import INCLUDE
 from models.conform import conform
 from models.items import ITEM_TYPES
+from pipelines.ingest.landing import Row
 from pipelines.ingest.originals import Originals
 from pipelines.ingest.schema import prepare
-from pipelines.ingest.typed import Findings, Received, fill
+from pipelines.ingest.typed import Findings, fill, readable
 from tests.tracing import DRIFT, FREE, TYPED, same, trace
 
 ROOT = Path(__file__).parent.parent
@@ -56,7 +57,7 @@ def stored(texts: Sequence[str]) -> tuple[list[Cells], int]:
     with duckdb.connect() as con:
         prepare(con, Path("memory"), Originals(Path("memory")))
         findings = Findings()
-        fill(con, (received(n, text) for n, text in enumerate(texts)), findings)
+        fill(con, readable((stored_row(n, text) for n, text in enumerate(texts)), findings))
         findings.write(con)
         found: list[Cells] = [{} for _ in texts]
         for item_type in ITEM_TYPES.values():
@@ -68,8 +69,9 @@ def stored(texts: Sequence[str]) -> tuple[list[Cells], int]:
         return found, con.execute("select count(*) from ops.drift").fetchall()[0][0]
 
 
-def received(n: int, text: str) -> Received:
-    return Received("conv_1", str(n), n, None, json.loads(text).get("type"), NOW, NOW, text.encode())
+def stored_row(n: int, text: str) -> Row:
+    kind = json.loads(text).get("type")
+    return Row("conv_1", n, str(n), False, kind, None, None, "unknown", "", "", NOW, NOW, None, "", text.encode())
 
 
 @pytest.mark.parametrize("source", [samples, emulated, recorded])

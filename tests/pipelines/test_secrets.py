@@ -289,7 +289,7 @@ def test_what_breaks_in_the_middle_of_writing_is_told_without_the_words_it_broke
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     serve(well)
-    monkeypatch.setattr("pipelines.ingest.warehouse.typed.fill", _while_writing(BREAKS[reason]))
+    monkeypatch.setattr("pipelines.ingest.warehouse.typed.Filling.add", _while_writing(BREAKS[reason]))
     said = command("sync")
     assert "Error" in said
     assert_silent("\n".join((said, *logged)))
@@ -337,7 +337,7 @@ def test_dagster_is_told_no_secret_when_writing_breaks(
     tmp_path: Path,
 ) -> None:
     serve(well)
-    monkeypatch.setattr("pipelines.ingest.warehouse.typed.fill", _while_writing(BREAKS[reason]))
+    monkeypatch.setattr("pipelines.ingest.warehouse.typed.Filling.add", _while_writing(BREAKS[reason]))
     _run_job(instance)
     assert_silent("\n".join(capfd.readouterr()))
     assert_state_is_silent(tmp_path / "dagster")
