@@ -17,7 +17,12 @@ from stamina.instrumentation import RetryDetails, RetryHook, get_on_retry_hooks,
 
 from connectors.openai_conversations.errors import ConversationsError
 
-_HTTP_LOGGERS: Final = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
+_HTTP_LOGGERS: Final = tuple(
+    map(
+        logging.getLogger,
+        ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))),
+    )
+)
 _is_ours: ContextVar[bool] = ContextVar("_is_ours", default=False)
 
 
@@ -28,8 +33,8 @@ def no_words_in_logs() -> Iterator[None]:
     httpcore logs each response's headers (which may echo the key) and the texts of its errors, httpx the URL with
     its query and that of a redirect. Requests that others send with these libraries are left alone.
     """
-    for name in _HTTP_LOGGERS:
-        logging.getLogger(name).addFilter(_keep_event)  # a second time changes nothing
+    for logger in _HTTP_LOGGERS:
+        logger.addFilter(_keep_event)  # a second time changes nothing
     token = _is_ours.set(True)
     try:
         yield

@@ -161,8 +161,11 @@ class Walk:
 
     def _take(self, page: Page, new: _Distinct) -> Step:
         for item in new.items:
-            self._seen |= _known(item.id)
-            self._without_id = self._without_id + 1 if item.id is None else 0
+            if item.id is None:
+                self._without_id += 1
+            else:
+                self._seen[item.id] = None
+                self._without_id = 0
         if self._is_more_expected and not page.data:
             self._check_end()
         elif not self._is_finished:

@@ -8,8 +8,11 @@ import polars as pl
 import pyarrow as pa
 
 from models.table import Table
+from pipelines.ingest.database import MEMORY_BYTES
 
 GIVEN = "given_rows"
+_MEMORY_TIMES = 12
+"""How much memory a statement may take, in times the bytes it is given; it takes about half as much."""
 POLARS_TYPES: Mapping[str, pl.DataType] = {
     "VARCHAR": pl.String(),
     "JSON": pl.String(),
@@ -24,18 +27,27 @@ def frame(columns: Mapping[str, pl.DataType], values: Iterable[Collection[object
     return pl.DataFrame([_series(*column, given) for column, given in zip(columns.items(), values, strict=True)])
 
 
-def execute(con: duckdb.DuckDBPyConnection, statement: str, given_rows: object) -> None:
+def execute(con: duckdb.DuckDBPyConnection, statement: str, given_rows: pl.DataFrame | pa.Table) -> None:
     """Run a statement that reads a frame, or an Arrow table, as the relation GIVEN.
 
     DuckDB finds it here by its name. A registered one would stay in memory until the transaction ends, as would a
     temporary table that was dropped.
     """
+    _allow(con, given_rows)
     con.execute(statement)
 
 
-def read(con: duckdb.DuckDBPyConnection, query: str, given_rows: object) -> pa.Table:
+def read(con: duckdb.DuckDBPyConnection, query: str, given_rows: pl.DataFrame | pa.Table) -> pa.Table:
     """What a query makes of a frame that it reads as the relation GIVEN."""
+    _allow(con, given_rows)
     return con.sql(query).to_arrow_table()
+
+
+def _allow(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame | pa.Table) -> None:
+    """Raise the limit where rows are so long that few of them need more."""
+    size = rows.estimated_size() if isinstance(rows, pl.DataFrame) else rows.nbytes
+    if _MEMORY_TIMES * size > MEMORY_BYTES:
+        con.execute(f"set memory_limit = '{_MEMORY_TIMES * size}B'")
 
 
 @contextmanager

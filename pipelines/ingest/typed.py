@@ -20,8 +20,8 @@ _GIVEN = (*(column.name for column in SPINE), "type")
 _SOURCE_COLUMNS = {column.name: POLARS_TYPES[column.type] for column in SPINE} | dict.fromkeys(
     ("type", "raw"), POLARS_TYPES["VARCHAR"]
 )
-_WAITING_ROWS = 5_000
-"""A type with fewer rows waits for more, at most until the transaction ends: a statement has a price of its own."""
+_WAITING_ROWS, _WAITING_BYTES = 5_000, 4_000_000
+"""A type with fewer waits for more, at most until the transaction ends: a statement has a price of its own."""
 _DISTINCT_AT_MOST = 100
 _OTHERS = "(others)"
 _REFUSED = Drift("", UNREADABLE, "refused by DuckDB")
@@ -136,7 +136,7 @@ class Filling:
         for name in sorted(items):
             frames = self._waiting.setdefault(name, [])
             frames.append(items[name])
-            if sum(map(len, frames)) >= _WAITING_ROWS:
+            if sum(map(len, frames)) >= _WAITING_ROWS or sum(one.estimated_size() for one in frames) >= _WAITING_BYTES:
                 self._insert(name)
 
     def end(self) -> None:

@@ -162,6 +162,7 @@ class Writer:
             await asyncio.to_thread(self._take_in, events)
             await self.room.give_back(sum(map(size, events)))
         await asyncio.to_thread(self._commit)
+        await asyncio.wrap_future(self._written)
 
     def close(self) -> None:
         """Commit what was written when the run broke off, and end the thread."""
@@ -198,19 +199,16 @@ class Writer:
             self._written = self._desk.submit(self._warehouse.write, prepared)
 
     def _commit(self) -> None:
+        """Have committed what was handed over, and let others in after a time."""
         self._written.result()
-        self._at_desk(self._commit_written)
+        self._written = self._desk.submit(self._commit_written)
         self._uncommitted = _Amount()
-        write_run_file(self._run_file, self._report)
-        self._at_desk(self._let_others_in)
+        if time.monotonic() - self._opened_at > ALONE_SECONDS:
+            self._dropped.update(self._at_desk(self._warehouse.let_others_in))
 
     def _commit_written(self) -> None:
         self._warehouse.commit(self._report.run_id)
-
-    def _let_others_in(self) -> None:
-        """What others forgot, unregistered or took in anew meanwhile is not written any more."""
-        if time.monotonic() - self._opened_at > ALONE_SECONDS:
-            self._dropped.update(self._warehouse.let_others_in())
+        write_run_file(self._run_file, self._report)
 
     def _landing(self, state: ConversationState) -> Landing:
         landing = self._landings.get(state.conversation_id)
