@@ -21,6 +21,8 @@ from benchmarks.server import Server
 
 PEERS = CACHE / "venv/bin/python"
 """The environment of the peers, which `make benchmark` fills."""
+_COMPILED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(CACHE.resolve() / "pycache")}
+"""Python keeps what it compiled, as it does on most machines: programs are started cold, but not for the first time."""
 _POLL_SECONDS = 0.02
 _WHOLE_FROM = 100
 _PACKAGES = ("duckdb", "polars", "httpx", "aiohttp", "httpx-aiohttp", "dlt", "dagster")
@@ -135,7 +137,8 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], output: P
     """
     with output.open("wb") as file:
         started = time.perf_counter()
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=file, stderr=subprocess.STDOUT)
+        environment = {**os.environ, **_COMPILED, **environment}
+        process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT)
         with _Watch(process.pid) as watch:
             _, status, used = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - started

@@ -16,7 +16,7 @@ from zlib import crc32
 import polars as pl
 
 from benchmarks.measure import Measured
-from pipelines.ingest.clock import LONGEST_POLL, SHORTEST_POLL, next_poll_at
+from pipelines.ingest.clock import ACTIVE_FOR, LONGEST_POLL, SHORTEST_POLL, next_poll_at
 
 _SECOND = 1_000_000
 _HOUR, _DAY = 3_600 * _SECOND, 86_400 * _SECOND
@@ -105,8 +105,11 @@ def _id(number: int) -> str:
 
 def _due_at(polled_at: pl.Expr, grown_at: pl.Expr) -> pl.Expr:
     """`next_poll_at` over columns, in microseconds."""
-    shortest, longest = (wait // timedelta(microseconds=1) for wait in (SHORTEST_POLL, LONGEST_POLL))
-    wait = ((polled_at - grown_at) / 10).clip(shortest, longest)
+    shortest, longest, active = (
+        wait // timedelta(microseconds=1) for wait in (SHORTEST_POLL, LONGEST_POLL, ACTIVE_FOR)
+    )
+    since = polled_at - grown_at
+    wait = pl.when(since <= active).then(shortest).otherwise((since / 10).clip(upper_bound=longest))
     return (polled_at + wait * (1 - 0.1 * pl.col("crc") / 2**32)).round().cast(pl.Int64)
 
 

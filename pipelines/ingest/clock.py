@@ -5,6 +5,7 @@ from zlib import crc32
 
 SHORTEST_POLL = timedelta(minutes=15)
 LONGEST_POLL = timedelta(hours=24)
+ACTIVE_FOR = timedelta(days=1)
 INACTIVE_POLL = timedelta(days=7)
 _JITTER = 0.1
 
@@ -20,11 +21,14 @@ def utc(seconds: float) -> datetime:
 
 
 def next_poll_at(conversation_id: str, now: datetime, grown_at: datetime) -> datetime:
-    """When an active conversation is due again: a tenth of the time since it last grew, 15 minutes to 24 hours.
+    """When a conversation is due again: 15 minutes later for a day after it grew, then a tenth of the time since.
 
-    A hash of the ID shortens the wait by up to 10 %, so that conversations registered together drift apart.
+    At most 24 hours. A hash of the ID shortens the wait by up to 10 %, so that conversations registered together drift
+    apart.
     """
-    return now + _jittered(conversation_id, min(max((now - grown_at) / 10, SHORTEST_POLL), LONGEST_POLL))
+    since = now - grown_at
+    wait = SHORTEST_POLL if since <= ACTIVE_FOR else min(since / 10, LONGEST_POLL)
+    return now + _jittered(conversation_id, wait)
 
 
 def inactive_poll_at(conversation_id: str, now: datetime) -> datetime:
