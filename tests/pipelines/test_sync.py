@@ -341,7 +341,8 @@ def test_however_little_room_there_is_everything_arrives(
     store: Store, register: Register, pull: Pull, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages wait for room to be written; a page larger than all the room there is goes in alone."""
-    monkeypatch.setattr("pipelines.ingest.writing.BATCH_BYTES", 1)
+    for limit in ("BATCH_BYTES", "COMMIT_BYTES", "WAITING_BYTES"):
+        monkeypatch.setattr(f"pipelines.ingest.writing.{limit}", 1)
     register(*(conversation(store, *(f"message {n}" for n in range(130))) for _ in range(4)))
     assert pull().report.status == "done"
     assert rows("select count(*) from items.message") == [(520,)]
