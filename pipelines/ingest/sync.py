@@ -46,7 +46,7 @@ from pipelines.ingest.report import (
     write_run_file,
 )
 from pipelines.ingest.warehouse import Warehouse
-from pipelines.ingest.writing import Arrived, Event, Failed, Finished, Reread, SyncResult, Writer, size
+from pipelines.ingest.writing import Arrived, Event, Failed, Finished, Reread, SyncResult, Writer
 
 RUN_WAIT_SECONDS = 30.0
 RECONCILE_SHARE = 0.1
@@ -276,11 +276,11 @@ class _Run:
                 await self._hand_over(Reread(state, item_id, item, utc_now()))
 
     async def _hand_over(self, event: Arrived | Reread) -> None:
-        await self.writer.room.take(size(event))
+        await self.writer.room.take(event.bytes)
         try:
             await self._queue.put(event)
         except BaseException:
-            await self.writer.room.give_back(size(event))
+            await self.writer.room.give_back(event.bytes)
             raise
 
     async def _told(self, answered: Answered[Finished]) -> None:

@@ -6,11 +6,12 @@ page means (`landing`), SQL (`warehouse`).
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar, TypeVar
 
 from connectors.openai_conversations import (
@@ -65,6 +66,11 @@ class Arrived:
         """What arrived with it."""
         return self.step.items
 
+    @cached_property
+    def bytes(self) -> int:
+        """Length of the items."""
+        return sum(len(item.raw) for item in self.items)
+
 
 @dataclass(frozen=True)
 class Reread:
@@ -80,6 +86,11 @@ class Reread:
         """What arrived with it."""
         return (self.item,)
 
+    @property
+    def bytes(self) -> int:
+        """Length of the item."""
+        return len(self.item.raw)
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -89,6 +100,7 @@ class Finished:
     details: Conversation | None
     is_whole: bool
     items: ClassVar[Sequence[Item]] = ()
+    bytes: ClassVar[int] = 0
 
 
 @dataclass(frozen=True)
@@ -98,14 +110,10 @@ class Failed:
     state: ConversationState
     error: ConversationsError
     items: ClassVar[Sequence[Item]] = ()
+    bytes: ClassVar[int] = 0
 
 
 Event = Arrived | Reread | Finished | Failed
-
-
-def size(event: Event) -> int:
-    """Bytes of the items that arrived with it."""
-    return sum(len(item.raw) for item in event.items)
 
 
 class Room:
@@ -160,7 +168,7 @@ class Writer:
         while not is_last:
             events, is_last = await _next(queue)
             await asyncio.to_thread(self._take_in, events)
-            await self.room.give_back(sum(map(size, events)))
+            await self.room.give_back(sum(event.bytes for event in events))
         await asyncio.to_thread(self._commit)
         await asyncio.wrap_future(self._written)
 
@@ -245,9 +253,9 @@ class Writer:
         self._report.items_new += landed.new
         self._report.items_changed += len(landed.rows) - landed.new
         self._report.items_deleted += len(landed.gone)
-        for row in landed.rows:
-            word = shown(row.type)
-            self._result.rows_by_type[word] = self._result.rows_by_type.get(word, 0) + 1
+        for name, count in Counter(row.type for row in landed.rows).items():
+            word = shown(name)
+            self._result.rows_by_type[word] = self._result.rows_by_type.get(word, 0) + count
 
     def _finish(self, event: Finished) -> None:
         if event.details is not None:
@@ -320,7 +328,7 @@ class _Amount:
 
     def add(self, event: Event) -> None:
         self.items += len(event.items)
-        self.bytes += size(event)
+        self.bytes += event.bytes
 
     def is_enough(self) -> bool:
         is_time = time.monotonic() - self.since > COMMIT_SECONDS
