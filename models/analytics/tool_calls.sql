@@ -1,0 +1,219 @@
+-- Grain: one row per call of a tool, of any family; and one per approval request whose call was not made (yet).
+-- Question: which tools were called, with what, by whom, how did it end, and how long did it take?
+--
+-- **Rows.** All live items of kind `call` (see `analytics.items`). Beside them the live mcp_approval_request items that
+-- no live mcp_call of the same conversation names in approval_request_id: calls that somebody is asked about, or
+-- refused. is_made is false for these, true for all others. Only live items of the same conversation are ever looked
+-- at. The missing call_id: NULL or the empty string.
+--
+-- **family, tool.** family is the type without its end `_tool_call` or `_call`: function, custom, web_search,
+-- file_search, image_generation, computer, tool_search, code_interpreter, local_shell, shell, apply_patch, mcp; program
+-- is program; an approval request is mcp. tool_name is the item's name for function, custom, mcp, and NULL for all
+-- others; namespace is that of function and custom calls, server_label that of mcp. tool puts them together:
+-- `function:<namespace>.<name>` or `function:<name>` without a namespace, `custom:` in the same way,
+-- `mcp:<server_label>.<name>`, else the family alone; a missing name or server_label is written `(none)`. A namespace,
+-- server_label or name that is the empty string counts as missing. Two calls are of the same tool if tool is equal.
+--
+-- **action**: web_search: action_type; computer: action_type, or `several` if it is NULL and there are rows in
+-- `items.computer_call__actions`; apply_patch: operation_type; image_generation: action; else NULL.
+--
+-- **execution** says who runs the tool. client: function, custom, computer, local_shell, apply_patch. hosted:
+-- web_search, file_search, image_generation, code_interpreter, mcp, program. tool_search: its field execution (server
+-- is hosted, client is client, else NULL). shell: environment_type (local is client, container_reference is hosted,
+-- else NULL). execution_method is explicit, or none where execution is NULL.
+--
+-- **caller**: caller_type and caller_caller_id of the item; NULL for types without these fields and where not said.
+--
+-- **Arguments** are one text per family. function, mcp and approval requests: arguments; custom: input; program and
+-- code_interpreter: code; web_search: for action_type search action_query, or if that is NULL action_queries joined by
+-- a newline; open_page action_url; find_in_page action_url, newline, action_pattern (a NULL one is the empty string);
+-- other or no action_type NULL; file_search: queries joined by a newline; image_generation: revised_prompt;
+-- tool_search: the JSON of arguments without white space between its parts, keys in the order as received, characters
+-- not escaped that need not be; local_shell: action_command joined by a newline; shell: action_commands joined by a
+-- newline; apply_patch: operation_type, newline, operation_path, newline, operation_diff (NULL ones are empty strings);
+-- computer: NULL. An empty list gives the empty string, a list that is NULL or missing gives NULL; NULL elements are
+-- left out of a join. argument_chars counts code points; arguments_hash is the SHA-256 (hex) of the text's UTF-8 bytes.
+-- Both are NULL for NULL. is_json_arguments, for function, mcp and approval requests: the text is valid JSON; else
+-- NULL.
+--
+-- **Output: which items belong together.** web_search, file_search, image_generation, code_interpreter and mcp carry
+-- their output in the call: output_item_id is the call's own if the call is not an approval request, output_method
+-- explicit, output_count 1. All other families are answered by an item of another type: function_call by
+-- function_call_output, custom_tool_call by custom_tool_call_output, computer_call by computer_call_output,
+-- tool_search_call by tool_search_output, local_shell_call by local_shell_call_output, shell_call by shell_call_output,
+-- apply_patch_call by apply_patch_call_output, program by program_output. They are paired in three passes, per
+-- conversation and family:
+--
+-- 1. By call_id, where both have one: an output belongs to the last call with its call_id before it; if no call with
+--    its call_id stands before it, to none (an output without its call). Method explicit. For local_shell the output
+--    has no call_id, and its item_id takes that place: it pairs with a call whose call_id is equal to it.
+-- 2. By adjacency, for what has no call_id to pair by: calls whose call_id is missing and outputs whose call_id is
+--    missing; for local_shell all calls and outputs that pass 1 left unpaired. Taken by position within one turn
+--    (turn_index of the item, see `analytics.messages`), they fall into blocks: a block begins with each call whose
+--    direct predecessor among them is an output, or that is the first of them in the turn (outputs before the first
+--    call are a block of their own). In a block the n-th output belongs to the n-th call; outputs beyond the last call
+--    belong to none. Method heuristic.
+-- 3. What is left: a call without output (method none), an output without its call (counted in
+--    `analytics.conversation_summary`).
+--
+-- output_item_id and output_position are of the first output that belongs to the call; output_count counts all of them.
+-- "The output" below is that first one.
+--
+-- **output_chars** counts code points of what came back as text. function, custom: the string, or the sum over the
+-- texts of all parts; mcp: output; program: result; local_shell, apply_patch: output; shell: the sum over stdout and
+-- stderr of all elements; code_interpreter: the sum over logs; file_search: the sum over the texts of results. NULL
+-- without output, for the families web_search, image_generation, computer, tool_search, and where a family's field is
+-- NULL or missing, or its list has no row; NULL texts within a list count 0, so parts without any text give 0.
+-- **output_payload_bytes** is the sum of the bytes of images and files that came back within the item:
+-- image_generation: result; computer: output_image_url; function, custom: image_url and file_data of all parts;
+-- code_interpreter: url of all outputs; of these only strings that do not begin with `http`. 0 if there is an output
+-- but no such string; NULL without output and for all other families. (The tables keep the length of a string that is
+-- too long for them, and such a one never is an address.)
+--
+-- **outcome** is ok, error, timeout, denied (a person or a policy refused), pending (no outcome yet), or NULL where
+-- nothing tells; outcome_method is explicit where a field of the API says it, heuristic where it is told from words or
+-- from what is not there, none where outcome is NULL. For each family the first rule that holds decides. "Failure" is
+-- the macro `output_failure`, "kind" the macro `failure_kind`. "Open" is a status of is_open. "Cut off" means: no
+-- output, and the call's status is `incomplete`: error, explicit, error_type incomplete. "No output" means: pending;
+-- explicit if the call's status is open, else heuristic.
+--
+-- * function, custom: cut off; no output; the output's status is incomplete or failed: error, explicit, error_type that
+--   status; the output's status is open: pending, explicit; the output's text (the string, or the non-NULL texts of the
+--   parts joined by a newline) is a failure: that word, heuristic, error_type output; there is a text, be it empty: ok,
+--   heuristic; else NULL, none.
+-- * local_shell: as function, with output as the text.
+-- * computer, tool_search: cut off; no output; the output's status is completed: ok, explicit; incomplete or failed:
+--   error, explicit, error_type that status; open: pending, explicit; else ok, heuristic (an output is there).
+-- * shell: cut off; no output; an element's outcome_type is timeout: timeout, explicit, error_type timeout; an
+--   element's outcome_exit_code is not 0: error, explicit, error_type exit_code, error_code the code of the first such
+--   element by output_index; an element has outcome_exit_code 0: ok, explicit; the output's status is incomplete or
+--   failed: error, explicit, error_type that status; open: pending, explicit; else NULL, none. A command that ends with
+--   another code than 0 counts as an error whatever the command means by it.
+-- * apply_patch: cut off; no output; the output's status is completed: ok, explicit; failed or incomplete: error,
+--   explicit, error_type that status; open: pending, explicit; else NULL, none.
+-- * program: cut off; no output; the output's status is incomplete or failed: the kind of result (error if result is
+--   NULL), explicit if that is error, else heuristic, error_type that status; completed: ok, explicit; open: pending,
+--   explicit; else ok, heuristic.
+-- * web_search, file_search: status completed: ok; failed or incomplete: error, error_type that status; open: pending;
+--   all explicit; else NULL, none. A search that found nothing is ok.
+-- * image_generation: error_code is moderation_blocked: denied; any of error_type, error_code, error_message is not
+--   NULL: error; result has bytes (result_bytes > 0): ok, even if the status is open, as it has been seen to stay;
+--   status failed or incomplete: error, error_type that status; completed: ok; open: pending; all explicit; else NULL,
+--   none. error_type is the item's error_type where that is not NULL, else the status.
+-- * code_interpreter: status failed or incomplete: error, explicit, error_type that status; open: pending, explicit;
+--   the non-NULL logs, in order of outputs_index and joined by a newline, are a failure: error, whatever the kind,
+--   heuristic, error_type output; status completed: ok, heuristic (it says that the code ran, not that it did not
+--   raise); else NULL, none.
+-- * mcp, a call: there is an error (error or error_type is not NULL): timeout if error_type is http_error and
+--   error_code is 408 or 504, explicit; else the kind of its words (below), explicit if that is error or there are no
+--   words, else heuristic; error_type is the item's, or `text` if the error is a string. Status failed or incomplete:
+--   error, explicit, error_type that status; open: pending, explicit; output is not NULL, or status is completed: ok,
+--   explicit; else NULL, none.
+-- * mcp, an approval request: approval is denied: denied, explicit, error_type approval; else pending, explicit.
+--
+-- error_type, error_code and error_message are NULL unless outcome is error, timeout or denied. error_code is text:
+-- image_generation: error_code; mcp: error_code in decimal; shell: see above; else NULL. error_message, at most its
+-- first 200 code points: function, custom, local_shell: the output's text; code_interpreter: the last 200 code points
+-- of the joined logs; apply_patch: output; program: result; image_generation: error_message; shell: stderr of the first
+-- element that timed out or, if none did, of the first with another exit code than 0; mcp: the words of its error,
+-- which are error_message, or error if it is a string, or `$[0].text` of error_content as text; an approval request:
+-- reason of the response that decided. NULL where that is NULL or empty, and where only a status told.
+--
+-- **is_failed**: outcome is error or timeout. is_decided: outcome is ok, error or timeout; rates are failed per
+-- decided, so that what was refused or still goes on counts on neither side. is_abandoned: outcome is pending, and the
+-- conversation has a user message after the call.
+--
+-- **approval**, of mcp rows; NULL for other families and for calls without an approval_request_id. The request is that
+-- named by the call, or the row itself; its response is the last mcp_approval_response that names it: approved if
+-- approve is true, denied if false, awaiting if there is no response or approve is NULL. A call that names a request is
+-- approved if there is no response.
+--
+-- **Place.** turn_index as in `analytics.messages`. call_index counts the rows of this view in the conversation and
+-- turn by position, from 1. step_index, from 1 in each turn, is the round in which the model made the call: a row is in
+-- the same step as the row before it if both are in the same turn, both are function_call, custom_tool_call,
+-- computer_call, local_shell_call, shell_call or apply_patch_call, and no other live item of any type stands between
+-- them; else it begins the next step. step_call_count: rows in that step.
+--
+-- **latency_ms** is the time of an item at the end less the time of the call, in milliseconds; times as in
+-- `analytics.items`, differences of microseconds divided by 1000.0. End: for families that are answered by another
+-- item, the output; for the others (not for approval requests) the next live item of any kind in the conversation, if
+-- it is in the same turn and is an assistant message, reasoning, or of kind call. NULL if one of the times is NULL or
+-- the difference is negative. latency_method: explicit where the output was paired explicitly and is another item;
+-- heuristic where it was paired by adjacency, or the next item stands for the end; none where latency_ms is NULL. It is
+-- from when the call was begun to when what came next was begun: for a client's tool it includes writing the arguments
+-- and the client's pause, for a hosted one what the model thought before it went on.
+--
+-- **retry_of**, within one conversation and turn, among rows with is_made. First: the latest earlier row of the same
+-- tool with the same arguments_hash (not NULL), if it is in an earlier step and is_failed: explicit. Otherwise, for the
+-- families function, custom, mcp, web_search, file_search, image_generation, tool_search, apply_patch: the latest
+-- earlier row of the same tool (apply_patch: and the same operation_path, NULL being equal to NULL), if it is in an
+-- earlier step and is_failed: heuristic. Otherwise NULL: none. "Latest earlier row" is found first and then tested; if
+-- it fails the test, no other is tried. A command that is run again after something was mended counts as a retry as
+-- well.
+--
+-- Columns
+-- conversation_id VARCHAR: The conversation that the call is in.
+-- item_id VARCHAR: The call, or the approval request.
+-- position BIGINT: Ordinal of the item in its conversation; gaps mean nothing, order does.
+-- type VARCHAR: The item's type, in the API's word.
+-- family VARCHAR: Family of the tool: function, custom, web_search, file_search, image_generation, computer,
+--   tool_search, code_interpreter, local_shell, shell, apply_patch, mcp, program.
+-- tool VARCHAR: The tool, as one word: its family, or family, namespace or server, and name, as in
+--   function:billing.refund.
+-- tool_name VARCHAR: Name of a function, custom tool or tool of an MCP server; NULL for tools of the API itself.
+-- namespace VARCHAR: Namespace of a function or custom tool; NULL if it has none.
+-- server_label VARCHAR: Name of the MCP server; NULL for other families.
+-- action VARCHAR: What kind of step it was, where a tool has several: of web_search, computer, apply_patch,
+--   image_generation; else NULL.
+-- execution VARCHAR: Who runs the tool: hosted (the API) or client; NULL where nothing tells.
+-- execution_method VARCHAR: How execution was obtained: explicit (by type or a field), none.
+-- caller_type VARCHAR: What made the call: direct (the model) or program; NULL where the API does not say.
+-- caller_call_id VARCHAR: The call_id of the program that made the call; NULL if none did.
+-- call_id VARCHAR: What pairs the call with its output; NULL if it has none.
+-- status VARCHAR: The call's own status, in the API's word; NULL if it has none.
+-- turn_index BIGINT: The turn: user messages up to the call; 0 before the first.
+-- step_index BIGINT: The model's round within the turn, from 1; calls made at once share it.
+-- step_call_count BIGINT: Calls in that step: more than 1 were made at once.
+-- call_index BIGINT: Place among the calls of the turn, from 1.
+-- is_made BOOLEAN: Whether the call was made; false for a request for approval that no call followed.
+-- approval VARCHAR: Of MCP calls that were to be approved: approved, denied, awaiting; NULL if nobody was asked.
+-- called_at TIMESTAMP: When the call was begun, UTC, read from its ID; NULL if no usable time is there.
+-- argument_chars BIGINT: Characters of the arguments; NULL if the family has none.
+-- arguments_hash VARCHAR: SHA-256 of the arguments, hex: equal for equal text.
+-- is_json_arguments BOOLEAN: Whether the arguments of a function or MCP tool are valid JSON; NULL for other families.
+-- output_item_id VARCHAR: The item that holds the output, which may be the call itself; NULL if there is none.
+-- output_position BIGINT: Position of that item.
+-- output_method VARCHAR: How the output was found: explicit (call_id, or in the call), heuristic (adjacency), none.
+-- output_count BIGINT: Output items that belong to the call; more than 1 is unusual.
+-- output_chars BIGINT: Characters of the output's text; NULL if there is no output, or it is no text.
+-- output_payload_bytes BIGINT: Bytes of images and files within the output, as encoded there; NULL for families that
+--   have none.
+-- outcome VARCHAR: How it ended: ok, error, timeout, denied, pending; NULL where nothing tells.
+-- outcome_method VARCHAR: How outcome was obtained: explicit (a field says so), heuristic (words, or what is missing),
+--   none.
+-- is_failed BOOLEAN: Whether outcome is error or timeout; false where it is NULL.
+-- is_decided BOOLEAN: Whether outcome is ok, error or timeout: the denominator of error rates.
+-- is_abandoned BOOLEAN: Whether the call is pending although the user has spoken again.
+-- error_type VARCHAR: Kind of the error, in the API's word where it gives one; else the status, exit_code, output,
+--   text, timeout or approval.
+-- error_code VARCHAR: Code of the error as text: of MCP, image generation, or the exit code of a shell; else NULL.
+-- error_message VARCHAR: The error in words, 200 characters at most; NULL if there are none.
+-- latency_ms DOUBLE: Milliseconds from the call's begin to its output's, or to what the model did next; NULL if
+--   unknown.
+-- latency_method VARCHAR: How latency_ms was obtained: explicit (times of call and output), heuristic (paired by
+--   adjacency, or the next item), none.
+-- retry_of VARCHAR: The failed call, by item_id, that this one repeats in the same turn; NULL if it repeats none.
+-- retry_method VARCHAR: How retry_of was found: explicit (same arguments), heuristic (same tool, other arguments),
+--   none.
+select null::VARCHAR as conversation_id, null::VARCHAR as item_id, null::BIGINT as position, null::VARCHAR as type,
+null::VARCHAR as family, null::VARCHAR as tool, null::VARCHAR as tool_name, null::VARCHAR as namespace, null::VARCHAR
+as server_label, null::VARCHAR as action, null::VARCHAR as execution, null::VARCHAR as execution_method, null::VARCHAR
+as caller_type, null::VARCHAR as caller_call_id, null::VARCHAR as call_id, null::VARCHAR as status, null::BIGINT as
+turn_index, null::BIGINT as step_index, null::BIGINT as step_call_count, null::BIGINT as call_index, null::BOOLEAN as
+is_made, null::VARCHAR as approval, null::TIMESTAMP as called_at, null::BIGINT as argument_chars, null::VARCHAR as
+arguments_hash, null::BOOLEAN as is_json_arguments, null::VARCHAR as output_item_id, null::BIGINT as output_position,
+null::VARCHAR as output_method, null::BIGINT as output_count, null::BIGINT as output_chars, null::BIGINT as
+output_payload_bytes, null::VARCHAR as outcome, null::VARCHAR as outcome_method, null::BOOLEAN as is_failed,
+null::BOOLEAN as is_decided, null::BOOLEAN as is_abandoned, null::VARCHAR as error_type, null::VARCHAR as error_code,
+null::VARCHAR as error_message, null::DOUBLE as latency_ms, null::VARCHAR as latency_method, null::VARCHAR as
+retry_of, null::VARCHAR as retry_method where false
