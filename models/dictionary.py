@@ -15,8 +15,8 @@ Made from the declarations by `conversations schema`; do not edit. All times are
 (conversation_id, item_id), everywhere. A table whose name has `__` is a child: it holds the elements of a list of the
 table named before the last `__`, and joins it on the key columns that both have.
 """
-_ANALYTICS = """Views for questions, the same in the warehouse and in its snapshot. A rate stands beside its numerator, its
-denominator and its coverage; a column `..._method` says how a value was obtained: explicit (the API says so),
+_ANALYTICS = """Views for questions, the same in the warehouse and in its snapshot. A rate stands beside its numerator,
+its denominator and its coverage; a column `..._method` says how a value was obtained: explicit (the API says so),
 heuristic (told from words, neighbours or IDs), none (unknown). Position orders; times are read from IDs and only
 measure. Days are UTC."""
 

@@ -22,7 +22,7 @@ MACROS = (
         "json_or_null",
         ("text",),
         "try_cast(text as json)",
-        "The text as JSON; NULL if it is none, as a call's arguments may be.",
+        "The text as JSON; NULL if it is none, as a call's arguments may be. Trailing commas, NaN and Infinity pass.",
     ),
     Macro(
         "argument",

@@ -33,16 +33,16 @@
 -- newline; apply_patch: operation_type, newline, operation_path, newline, operation_diff (NULL ones are empty strings);
 -- computer: NULL. An empty list gives the empty string, a list that is NULL or missing gives NULL; NULL elements are
 -- left out of a join. argument_chars counts code points; arguments_hash is the SHA-256 (hex) of the text's UTF-8 bytes.
--- Both are NULL for NULL. is_json_arguments, for function, mcp and approval requests: the text is valid JSON; else
--- NULL.
+-- Both are NULL for NULL. is_json_arguments, for function, mcp and approval requests: `json_valid` of the text, which
+-- beside JSON lets trailing commas, NaN and Infinity pass; NULL for other families and for NULL.
 --
--- **Output: which items belong together.** web_search, file_search, image_generation, code_interpreter and mcp carry
--- their output in the call: output_item_id is the call's own if the call is not an approval request, output_method
--- explicit, output_count 1. All other families are answered by an item of another type: function_call by
--- function_call_output, custom_tool_call by custom_tool_call_output, computer_call by computer_call_output,
--- tool_search_call by tool_search_output, local_shell_call by local_shell_call_output, shell_call by shell_call_output,
--- apply_patch_call by apply_patch_call_output, program by program_output. They are paired in three passes, per
--- conversation and family:
+-- **Output: which items belong together.** An approval request has none: output_method none, output_count 0.
+-- web_search, file_search, image_generation, code_interpreter and mcp carry their output in the call: output_item_id is
+-- the call's own, output_method explicit, output_count 1. All other families are answered by an item of another type:
+-- function_call by function_call_output, custom_tool_call by custom_tool_call_output, computer_call by
+-- computer_call_output, tool_search_call by tool_search_output, local_shell_call by local_shell_call_output, shell_call
+-- by shell_call_output, apply_patch_call by apply_patch_call_output, program by program_output. They are paired in
+-- three passes, per conversation and family:
 --
 -- 1. By call_id, where both have one: an output belongs to the last call with its call_id before it; if no call with
 --    its call_id stands before it, to none (an output without its call). Method explicit. For local_shell the output

@@ -1,4 +1,4 @@
-"""The SQL functions that come with the warehouse: given this, expected that; where Python has the rule too, the same."""
+"""The SQL functions that come with the warehouse: given this, expected that; in Python, where it has the rule, too."""
 
 import math
 
