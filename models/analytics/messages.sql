@@ -4,9 +4,7 @@
 -- The messages are the rows of `items.message`; parts are those of `items.message__content`, citations those of
 -- `items.message__content__annotations`, whatever their type.
 --
--- **turn_index**: how many live messages of role `user` stand at or before the item's position in its conversation; 0
--- before the first one. Every user message begins a turn, also one that directly follows another. The same number holds
--- for items of all types in all views.
+-- turn_index and is_time_usable are those of `analytics.items`.
 --
 -- **message_index** counts the messages of the conversation by position, from 1.
 --
@@ -45,10 +43,62 @@
 -- citation_count BIGINT: Annotations of all parts.
 -- url_citation_count BIGINT: Annotations of type url_citation.
 -- file_citation_count BIGINT: Annotations of type file_citation or container_file_citation.
-select null::VARCHAR as conversation_id, null::VARCHAR as item_id, null::BIGINT as position, null::BIGINT as
-message_index, null::BIGINT as turn_index, null::VARCHAR as role, null::VARCHAR as phase, null::VARCHAR as status,
-null::BOOLEAN as is_answer, null::BOOLEAN as is_asking_back, null::TIMESTAMP as item_at, null::BOOLEAN as
-is_time_usable, null::VARCHAR as text, null::BIGINT as text_chars, null::BIGINT as estimated_tokens, null::VARCHAR as
-refusal, null::BOOLEAN as is_refusal, null::BIGINT as part_count, null::BIGINT as image_count, null::BIGINT as
-file_count, null::BIGINT as citation_count, null::BIGINT as url_citation_count, null::BIGINT as file_citation_count
-where false
+with
+annotation_counts as (
+    select
+        conversation_id,
+        item_id,
+        count(*) as citation_count,
+        count(*) filter (where type = 'url_citation') as url_citation_count,
+        count(*) filter (where type in ('file_citation', 'container_file_citation')) as file_citation_count
+    from items.message__content__annotations
+    group by all
+),
+part_counts as (
+    select
+        conversation_id,
+        item_id,
+        arg_min(refusal, content_index) filter (where refusal is not null) as refusal,
+        count(*) as part_count,
+        count(*) filter (where type in ('input_image', 'computer_screenshot')) as image_count,
+        count(*) filter (where type = 'input_file') as file_count
+    from items.message__content
+    group by all
+),
+spoken as (
+    select
+        *,
+        role is not distinct from 'assistant' and phase is distinct from 'commentary' as is_answer,
+        coalesce(length(text), 0) as text_chars
+    from items.message
+)
+select
+    m.conversation_id,
+    m.item_id,
+    m.position,
+    row_number() over (partition by m.conversation_id order by m.position) as message_index,
+    i.turn_index,
+    m.role,
+    m.phase,
+    m.status,
+    m.is_answer,
+    m.is_answer and coalesce(
+        right(rtrim(m.text, ' ' || chr(9) || chr(10) || chr(13)), 1) in ('?', '？', '؟'), false
+    ) as is_asking_back,
+    m.item_at,
+    i.is_time_usable,
+    m.text,
+    m.text_chars,
+    (m.text_chars + 3) // 4 as estimated_tokens,
+    p.refusal,
+    p.refusal is not null as is_refusal,
+    coalesce(p.part_count, 0) as part_count,
+    coalesce(p.image_count, 0) as image_count,
+    coalesce(p.file_count, 0) as file_count,
+    coalesce(a.citation_count, 0) as citation_count,
+    coalesce(a.url_citation_count, 0) as url_citation_count,
+    coalesce(a.file_citation_count, 0) as file_citation_count
+from spoken as m
+inner join analytics.items as i using (conversation_id, item_id)
+left join part_counts as p using (conversation_id, item_id)
+left join annotation_counts as a using (conversation_id, item_id)

@@ -1,7 +1,7 @@
 -- Grain: one row per live user message: the turn from it to the next one, or to the end of the conversation.
 -- Question: what did it take to answer the user, and how did it end?
 --
--- A turn's items are all live items of the conversation whose turn_index (see `analytics.messages`) is its own. Items
+-- A turn's items are all live items of the conversation whose turn_index (see `analytics.items`) is its own. Items
 -- before the first user message (turn_index 0) are in no turn and no row here. Calls are the rows of
 -- `analytics.tool_calls` with that turn_index; counts of calls are 0 where there are none.
 --
