@@ -69,17 +69,100 @@
 -- retry_count BIGINT: Calls that repeat a failed one of the same turn.
 -- output_without_call_count BIGINT: Output items that belong to no call.
 -- approval_count BIGINT: Items of type mcp_approval_request.
-select null::VARCHAR as conversation_id, null::VARCHAR as registry_status, null::VARCHAR as source, null::TIMESTAMP as
-created_at, null::JSON as metadata, null::VARCHAR as ended_state, null::VARCHAR as ended_state_method, null::TIMESTAMP
-as first_item_at, null::TIMESTAMP as last_item_at, null::DOUBLE as span_ms, null::DOUBLE as active_ms, null::BIGINT as
-active_turn_count, null::BIGINT as item_count, null::BIGINT as timed_item_count, null::BIGINT as deleted_item_count,
-null::BIGINT as unknown_item_count, null::BIGINT as open_item_count, null::BIGINT as message_count, null::BIGINT as
-user_message_count, null::BIGINT as assistant_message_count, null::BIGINT as refusal_count, null::BIGINT as
-citation_count, null::BIGINT as user_text_chars, null::BIGINT as assistant_text_chars, null::BIGINT as
-estimated_message_tokens, null::BIGINT as reasoning_count, null::BIGINT as compaction_count, null::BIGINT as
-turn_count, null::BIGINT as turn_step_count, null::DOUBLE as autonomy, null::BIGINT as max_turn_steps, null::BIGINT as
-call_count, null::BIGINT as tool_count, null::BIGINT as ok_call_count, null::BIGINT as failed_call_count, null::BIGINT
-as decided_call_count, null::DOUBLE as error_rate, null::BIGINT as explicit_decided_count, null::BIGINT as
-denied_call_count, null::BIGINT as pending_call_count, null::BIGINT as unknown_call_count, null::BIGINT as
-abandoned_call_count, null::BIGINT as retry_count, null::BIGINT as output_without_call_count, null::BIGINT as
-approval_count where false
+with
+gone as (
+    select conversation_id, count(*) as deleted_item_count
+    from raw.items
+    where deleted_at is not null
+    group by all
+),
+figures as (
+    select
+        conversation_id,
+        arg_max(ended_state, turn_index) as ended_state,
+        arg_max(ended_state_method, turn_index) as ended_state_method,
+        min(earliest_at) as first_item_at,
+        max(latest_at) as last_item_at,
+        sum(duration_ms) filter (where turn_index > 0) as active_ms,
+        count(duration_ms) filter (where turn_index > 0) as active_turn_count,
+        sum(item_count) as item_count,
+        sum(timed_item_count) as timed_item_count,
+        sum(unknown_item_count) as unknown_item_count,
+        sum(open_item_count) as open_item_count,
+        sum(message_count) as message_count,
+        sum(assistant_message_count) as assistant_message_count,
+        sum(refusal_count) as refusal_count,
+        sum(citation_count) as citation_count,
+        sum(user_text_chars) as user_text_chars,
+        sum(assistant_text_chars) as assistant_text_chars,
+        sum(estimated_message_tokens) as estimated_message_tokens,
+        sum(reasoning_count) as reasoning_count,
+        sum(compaction_count) as compaction_count,
+        count(*) filter (where turn_index > 0) as turn_count,
+        sum(step_count) filter (where turn_index > 0) as turn_step_count,
+        max(step_count) filter (where turn_index > 0) as max_turn_steps,
+        sum(call_count) as call_count,
+        len(list_distinct(flatten(list(tools)))) as tool_count,
+        sum(ok_call_count) as ok_call_count,
+        sum(failed_call_count) as failed_call_count,
+        sum(decided_call_count) as decided_call_count,
+        sum(explicit_decided_count) as explicit_decided_count,
+        sum(denied_call_count) as denied_call_count,
+        sum(pending_call_count) as pending_call_count,
+        sum(unknown_call_count) as unknown_call_count,
+        sum(abandoned_call_count) as abandoned_call_count,
+        sum(retry_count) as retry_count,
+        sum(output_item_count) - sum(output_count) as output_without_call_count,
+        sum(approval_count) as approval_count
+    from analytics.stretches
+    group by all
+)
+select
+    c.conversation_id,
+    c.status as registry_status,
+    c.source,
+    c.created_at,
+    c.metadata,
+    f.ended_state,
+    coalesce(f.ended_state_method, 'none') as ended_state_method,
+    f.first_item_at,
+    f.last_item_at,
+    (epoch_us(f.last_item_at) - epoch_us(f.first_item_at)) / 1000.0 as span_ms,
+    f.active_ms,
+    coalesce(f.active_turn_count, 0) as active_turn_count,
+    coalesce(f.item_count, 0)::bigint as item_count,
+    coalesce(f.timed_item_count, 0)::bigint as timed_item_count,
+    coalesce(g.deleted_item_count, 0) as deleted_item_count,
+    coalesce(f.unknown_item_count, 0)::bigint as unknown_item_count,
+    coalesce(f.open_item_count, 0)::bigint as open_item_count,
+    coalesce(f.message_count, 0)::bigint as message_count,
+    coalesce(f.turn_count, 0) as user_message_count,
+    coalesce(f.assistant_message_count, 0)::bigint as assistant_message_count,
+    coalesce(f.refusal_count, 0)::bigint as refusal_count,
+    coalesce(f.citation_count, 0)::bigint as citation_count,
+    coalesce(f.user_text_chars, 0)::bigint as user_text_chars,
+    coalesce(f.assistant_text_chars, 0)::bigint as assistant_text_chars,
+    coalesce(f.estimated_message_tokens, 0)::bigint as estimated_message_tokens,
+    coalesce(f.reasoning_count, 0)::bigint as reasoning_count,
+    coalesce(f.compaction_count, 0)::bigint as compaction_count,
+    coalesce(f.turn_count, 0) as turn_count,
+    coalesce(f.turn_step_count, 0)::bigint as turn_step_count,
+    f.turn_step_count / nullif(f.turn_count, 0) as autonomy,
+    f.max_turn_steps,
+    coalesce(f.call_count, 0)::bigint as call_count,
+    coalesce(f.tool_count, 0) as tool_count,
+    coalesce(f.ok_call_count, 0)::bigint as ok_call_count,
+    coalesce(f.failed_call_count, 0)::bigint as failed_call_count,
+    coalesce(f.decided_call_count, 0)::bigint as decided_call_count,
+    f.failed_call_count / nullif(f.decided_call_count, 0) as error_rate,
+    coalesce(f.explicit_decided_count, 0)::bigint as explicit_decided_count,
+    coalesce(f.denied_call_count, 0)::bigint as denied_call_count,
+    coalesce(f.pending_call_count, 0)::bigint as pending_call_count,
+    coalesce(f.unknown_call_count, 0)::bigint as unknown_call_count,
+    coalesce(f.abandoned_call_count, 0)::bigint as abandoned_call_count,
+    coalesce(f.retry_count, 0)::bigint as retry_count,
+    coalesce(f.output_without_call_count, 0)::bigint as output_without_call_count,
+    coalesce(f.approval_count, 0)::bigint as approval_count
+from raw.conversations as c
+left join figures as f using (conversation_id)
+left join gone as g using (conversation_id)

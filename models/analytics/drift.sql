@@ -19,7 +19,36 @@
 -- last_seen_at TIMESTAMP: When the latest such item was received, UTC.
 -- example_conversation_id VARCHAR: The conversation of one such item; NULL if it was forgotten.
 -- example_item_id VARCHAR: One such item; NULL if its conversation was forgotten.
-select null::VARCHAR as type, null::VARCHAR as path, null::VARCHAR as kind, null::VARCHAR as seen, null::BOOLEAN as
-is_known_type, null::BIGINT as occurrences, null::BIGINT as live_item_count, null::TIMESTAMP as first_seen_at,
-null::TIMESTAMP as last_seen_at, null::VARCHAR as example_conversation_id, null::VARCHAR as example_item_id where
-false
+with
+live as (
+    select
+        case
+            when i.type is null then '(none)'
+            when i.kind = 'unknown' and d.type is null then '(not shown)'
+            else i.type
+        end as type,
+        count(*) as live_item_count
+    from analytics.items as i
+    left join (select distinct type from ops.drift) as d on i.type = d.type
+    group by all
+),
+declared as (
+    select distinct table_name as type
+    from duckdb_tables()
+    where schema_name = 'items' and not contains(table_name, '__')
+)
+select
+    d.type,
+    d.path,
+    d.kind,
+    d.seen,
+    k.type is not null as is_known_type,
+    d.occurrences,
+    coalesce(l.live_item_count, 0) as live_item_count,
+    d.first_seen_at,
+    d.last_seen_at,
+    d.example_conversation_id,
+    d.example_item_id
+from ops.drift as d
+left join live as l on d.type = l.type
+left join declared as k on d.type = k.type

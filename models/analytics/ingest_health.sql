@@ -51,14 +51,97 @@
 -- unknown_item_count BIGINT: Live items of a type that is not declared.
 -- timed_item_count BIGINT: Live items with a usable time.
 -- timed_item_share DOUBLE: timed_item_count / item_count.
-select null::TIMESTAMP as as_of, null::VARCHAR as last_run_id, null::VARCHAR as last_run_status, null::TIMESTAMP as
-last_run_started_at, null::TIMESTAMP as last_run_finished_at, null::TIMESTAMP as last_success_at, null::DOUBLE as
-last_success_age_ms, null::TIMESTAMP as last_first_seen_at, null::BIGINT as conversation_count, null::BIGINT as
-active_count, null::BIGINT as missing_count, null::BIGINT as forbidden_count, null::BIGINT as failing_count,
-null::BIGINT as unregistered_count, null::BIGINT as never_polled_count, null::BIGINT as due_count, null::BIGINT as
-open_tail_count, null::TIMESTAMP as oldest_open_item_at, null::BIGINT as verified_count, null::DOUBLE as
-verified_share, null::TIMESTAMP as oldest_verified_at, null::BIGINT as open_problem_count, null::BIGINT as
-problem_conversation_count, null::BIGINT as run_7d_count, null::BIGINT as stopped_run_7d_count, null::BIGINT as
-request_7d_count, null::BIGINT as retry_7d_count, null::BIGINT as rate_limited_7d_count, null::DOUBLE as
-rate_limited_share, null::BIGINT as item_count, null::BIGINT as deleted_item_count, null::BIGINT as
-unknown_item_count, null::BIGINT as timed_item_count, null::DOUBLE as timed_item_share where false
+with
+clock as (
+    select max(known_at) as as_of
+    from (
+        select unnest([started_at, finished_at]) as known_at from ops.runs
+        union all
+        select unnest([last_polled_at, registered_at]) as known_at from raw.conversations
+    ) as times
+),
+runs as (
+    select
+        max({'started_at': r.started_at, 'run_id': r.run_id, 'status': r.status, 'finished_at': r.finished_at})
+            as last,
+        max(r.finished_at) filter (where r.status in ('done', 'partial')) as last_success_at,
+        count(*) filter (where is_recent) as run_7d_count,
+        count(*) filter (where is_recent and r.status = 'stopped') as stopped_run_7d_count,
+        coalesce(sum(r.requests) filter (where is_recent), 0)::bigint as request_7d_count,
+        coalesce(sum(r.retries) filter (where is_recent), 0)::bigint as retry_7d_count,
+        coalesce(sum(r.rate_limited) filter (where is_recent), 0)::bigint as rate_limited_7d_count
+    from (select r.*, r.started_at > c.as_of - interval 7 days as is_recent from ops.runs as r, clock as c) as r
+),
+conversations as (
+    select
+        count(*) as conversation_count,
+        count(*) filter (where status = 'active') as active_count,
+        count(*) filter (where status = 'missing') as missing_count,
+        count(*) filter (where status = 'forbidden') as forbidden_count,
+        count(*) filter (where status = 'failing') as failing_count,
+        count(*) filter (where status = 'unregistered') as unregistered_count,
+        count(*) filter (where status <> 'unregistered' and last_polled_at is null) as never_polled_count,
+        count(*) filter (where status <> 'unregistered' and coalesce(next_poll_at <= as_of, true)) as due_count,
+        count(*) filter (where status <> 'unregistered' and tail_position is not null) as open_tail_count,
+        count(last_verified_at) filter (where status = 'active') as verified_count,
+        min(last_verified_at) filter (where status = 'active') as oldest_verified_at
+    from raw.conversations, clock
+),
+problems as (
+    select count(*) as open_problem_count, count(distinct conversation_id) as problem_conversation_count
+    from ops.problems
+    where closed_at is null
+),
+items as (
+    select
+        max(first_seen_at) as last_first_seen_at,
+        count(*) as item_count,
+        count(*) filter (where kind = 'unknown') as unknown_item_count,
+        count(*) filter (where is_time_usable) as timed_item_count
+    from analytics.items
+),
+gone as (
+    select count(*) as deleted_item_count from raw.items where deleted_at is not null
+),
+open_tails as (
+    select min(i.first_seen_at) as oldest_open_item_at
+    from raw.conversations as c
+    inner join analytics.items as i on c.conversation_id = i.conversation_id and i.position >= c.tail_position
+    where c.status <> 'unregistered' and i.is_open
+)
+select
+    as_of,
+    last.run_id as last_run_id,
+    last.status as last_run_status,
+    last.started_at as last_run_started_at,
+    last.finished_at as last_run_finished_at,
+    last_success_at,
+    (epoch_us(as_of) - epoch_us(last_success_at)) / 1000.0 as last_success_age_ms,
+    last_first_seen_at,
+    conversation_count,
+    active_count,
+    missing_count,
+    forbidden_count,
+    failing_count,
+    unregistered_count,
+    never_polled_count,
+    due_count,
+    open_tail_count,
+    oldest_open_item_at,
+    verified_count,
+    verified_count / nullif(active_count, 0) as verified_share,
+    oldest_verified_at,
+    open_problem_count,
+    problem_conversation_count,
+    run_7d_count,
+    stopped_run_7d_count,
+    request_7d_count,
+    retry_7d_count,
+    rate_limited_7d_count,
+    rate_limited_7d_count / nullif(request_7d_count, 0) as rate_limited_share,
+    item_count,
+    deleted_item_count,
+    unknown_item_count,
+    timed_item_count,
+    timed_item_count / nullif(item_count, 0) as timed_item_share
+from clock, runs, conversations, problems, items, gone, open_tails

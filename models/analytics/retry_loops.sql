@@ -30,8 +30,66 @@
 -- is_stuck BOOLEAN: Whether the loop has three calls or more.
 -- started_at TIMESTAMP: called_at of the first call, UTC; NULL if unknown.
 -- duration_ms DOUBLE: Milliseconds from the begin of the first call to the begin of the last; NULL if unknown.
-select null::VARCHAR as conversation_id, null::BIGINT as turn_index, null::BIGINT as loop_index, null::VARCHAR as
-tool, null::VARCHAR as family, null::VARCHAR as first_item_id, null::VARCHAR as last_item_id, null::BIGINT as
-first_position, null::BIGINT as last_position, null::BIGINT as call_count, null::BIGINT as failed_count, null::BIGINT
-as heuristic_outcome_count, null::BIGINT as distinct_argument_count, null::VARCHAR as last_outcome, null::BOOLEAN as
-is_recovered, null::BOOLEAN as is_stuck, null::TIMESTAMP as started_at, null::DOUBLE as duration_ms where false
+with
+neighbours as (
+    select
+        *,
+        coalesce(
+            tool = lag(tool) over in_turn
+            and step_index > lag(step_index) over in_turn
+            and (lag(is_failed) over in_turn or arguments_hash = lag(arguments_hash) over in_turn),
+            false
+        ) as is_linked
+    from analytics.tool_calls
+    where is_made
+    window in_turn as (partition by conversation_id, turn_index order by call_index)
+),
+chains as (
+    select
+        *,
+        count(*) filter (where not is_linked)
+            over (partition by conversation_id, turn_index order by call_index) as chain_index
+    from neighbours
+),
+loops as (
+    select
+        conversation_id,
+        turn_index,
+        chain_index,
+        tool,
+        family,
+        arg_min(item_id, position) as first_item_id,
+        arg_max(item_id, position) as last_item_id,
+        min(position) as first_position,
+        max(position) as last_position,
+        count(*) as call_count,
+        count(*) filter (where is_failed) as failed_count,
+        count(*) filter (where outcome_method = 'heuristic') as heuristic_outcome_count,
+        count(distinct arguments_hash) as distinct_argument_count,
+        arg_max_null(outcome, position) as last_outcome,
+        arg_min_null(called_at, position) as started_at,
+        (epoch_us(arg_max_null(called_at, position)) - epoch_us(started_at)) / 1000.0 as until_last_ms
+    from chains
+    group by all
+    having count(*) > 1
+)
+select
+    conversation_id,
+    turn_index,
+    row_number() over (partition by conversation_id, turn_index order by first_position) as loop_index,
+    tool,
+    family,
+    first_item_id,
+    last_item_id,
+    first_position,
+    last_position,
+    call_count,
+    failed_count,
+    heuristic_outcome_count,
+    distinct_argument_count,
+    last_outcome,
+    coalesce(last_outcome = 'ok', false) as is_recovered,
+    call_count >= 3 as is_stuck,
+    started_at,
+    case when until_last_ms >= 0 then until_last_ms end as duration_ms
+from loops

@@ -48,11 +48,60 @@
 -- latency_p95_ms DOUBLE: 95th percentile of latency, in milliseconds.
 -- latency_p99_ms DOUBLE: 99th percentile of latency, in milliseconds.
 -- is_few_latencies BOOLEAN: Whether fewer than 20 calls have a latency, so that percentiles tell little.
-select null::DATE as day, null::VARCHAR as tool, null::VARCHAR as family, null::VARCHAR as tool_name, null::VARCHAR as
-namespace, null::VARCHAR as server_label, null::BIGINT as call_count, null::BIGINT as conversation_count, null::BIGINT
-as ok_count, null::BIGINT as error_count, null::BIGINT as timeout_count, null::BIGINT as denied_count, null::BIGINT as
-pending_count, null::BIGINT as unknown_count, null::BIGINT as failed_count, null::BIGINT as decided_count,
-null::DOUBLE as error_rate, null::DOUBLE as error_rate_low, null::DOUBLE as error_rate_high, null::BIGINT as
-explicit_decided_count, null::DOUBLE as explicit_share, null::BOOLEAN as is_few_calls, null::BIGINT as retry_count,
-null::BIGINT as latency_count, null::BIGINT as explicit_latency_count, null::DOUBLE as latency_p50_ms, null::DOUBLE as
-latency_p95_ms, null::DOUBLE as latency_p99_ms, null::BOOLEAN as is_few_latencies where false
+with counted as (
+    select
+        called_at::date as day,
+        tool,
+        family,
+        tool_name,
+        namespace,
+        server_label,
+        count(*) as call_count,
+        count(distinct conversation_id) as conversation_count,
+        count(*) filter (where outcome = 'ok') as ok_count,
+        count(*) filter (where outcome = 'error') as error_count,
+        count(*) filter (where outcome = 'timeout') as timeout_count,
+        count(*) filter (where outcome = 'denied') as denied_count,
+        count(*) filter (where outcome = 'pending') as pending_count,
+        count(*) filter (where outcome is null) as unknown_count,
+        count(*) filter (where is_failed) as failed_count,
+        count(*) filter (where is_decided) as decided_count,
+        count(*) filter (where is_decided and outcome_method = 'explicit') as explicit_decided_count,
+        count(retry_of) as retry_count,
+        count(latency_ms) as latency_count,
+        count(*) filter (where latency_method = 'explicit') as explicit_latency_count,
+        quantile_cont(latency_ms, [0.5, 0.95, 0.99]) as latency_ms
+    from analytics.tool_calls
+    group by all
+)
+select
+    day,
+    tool,
+    family,
+    tool_name,
+    namespace,
+    server_label,
+    call_count,
+    conversation_count,
+    ok_count,
+    error_count,
+    timeout_count,
+    denied_count,
+    pending_count,
+    unknown_count,
+    failed_count,
+    decided_count,
+    failed_count / nullif(decided_count, 0) as error_rate,
+    wilson_low(failed_count, decided_count) as error_rate_low,
+    wilson_high(failed_count, decided_count) as error_rate_high,
+    explicit_decided_count,
+    explicit_decided_count / nullif(decided_count, 0) as explicit_share,
+    decided_count < 20 as is_few_calls,
+    retry_count,
+    latency_count,
+    explicit_latency_count,
+    latency_ms[1] as latency_p50_ms,
+    latency_ms[2] as latency_p95_ms,
+    latency_ms[3] as latency_p99_ms,
+    latency_count < 20 as is_few_latencies
+from counted

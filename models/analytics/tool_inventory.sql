@@ -59,10 +59,177 @@
 -- tool_call_count BIGINT: Calls of the tool in all, the same in all its rows: not to be added up.
 -- description VARCHAR: What the tool is for, as the model is told.
 -- definition JSON: The definition; NULL for tools of MCP servers and in that row.
-select null::VARCHAR as tool, null::VARCHAR as family, null::VARCHAR as tool_name, null::VARCHAR as namespace,
-null::VARCHAR as server_label, null::VARCHAR as definition_hash, null::BIGINT as version_index, null::BIGINT as
-version_count, null::BOOLEAN as is_latest, null::BOOLEAN as is_changed, null::BOOLEAN as is_unused, null::BOOLEAN as
-is_undefined, null::BIGINT as definition_count, null::BIGINT as defining_conversation_count, null::TIMESTAMP as
-first_defined_at, null::TIMESTAMP as last_defined_at, null::BIGINT as timed_definition_count, null::VARCHAR[] as
-sources, null::BIGINT as call_count, null::BIGINT as calling_conversation_count, null::BIGINT as tool_call_count,
-null::VARCHAR as description, null::JSON as definition where false
+with
+-- Elements of lists of tools; namespaces are replaced by what is in them.
+given as (
+    select conversation_id, item_id, tools_index, type, name, description, definition
+    from items.tool_search_output__tools
+    union all
+    select conversation_id, item_id, tools_index, type, name, description, definition
+    from items.additional_tools__tools
+),
+inner_lists as (
+    select
+        conversation_id,
+        item_id,
+        tools_index,
+        name as namespace,
+        case when json_type(definition, '$.tools') = 'ARRAY' then from_json(definition -> '$.tools', '["JSON"]') end
+            as tools
+    from given
+    where type = 'namespace'
+),
+inner_tools as (
+    select
+        * exclude (tools),
+        generate_subscripts(tools, 1) - 1 as inner_index,
+        unnest(tools) as definition
+    from inner_lists
+),
+typed as (
+    select
+        g.* exclude (name),
+        case
+            when type in ('computer', 'computer_use_preview') then 'computer'
+            when type = 'web_search' or starts_with(type, 'web_search_') then 'web_search'
+            when type = 'programmatic_tool_calling' then 'program'
+            when type in (
+                'function', 'custom', 'file_search', 'image_generation', 'code_interpreter', 'local_shell', 'shell',
+                'apply_patch', 'tool_search'
+            ) then type
+        end as family,
+        case when type in ('function', 'custom') then nullif(name, '') end as tool_name,
+        definition::varchar as definition_text
+    from given as g
+    union all by name
+    select
+        * exclude (namespace),
+        nullif(namespace, '') as namespace,
+        case when definition ->> '$.type' in ('function', 'custom') then definition ->> '$.type' end as family,
+        case when json_type(definition, '$.name') = 'VARCHAR' then nullif(definition ->> '$.name', '') end as tool_name,
+        case when json_type(definition, '$.description') = 'VARCHAR' then definition ->> '$.description' end
+            as description,
+        definition::varchar as definition_text
+    from inner_tools
+    union all by name
+    select
+        t.conversation_id,
+        t.item_id,
+        t.tools_index,
+        'mcp' as family,
+        nullif(l.server_label, '') as server_label,
+        nullif(t.name, '') as tool_name,
+        t.description,
+        concat(t.name, chr(10), t.description, chr(10), t.input_schema, chr(10), t.annotations) as definition_text
+    from items.mcp_list_tools__tools as t
+    inner join items.mcp_list_tools as l using (conversation_id, item_id)
+),
+definitions as (
+    select
+        d.* exclude (type, definition_text),
+        tool_word(d.family, d.namespace, d.server_label, d.tool_name) as tool,
+        sha256(d.definition_text) as definition_hash,
+        i.position,
+        i.type as source,
+        case when i.is_time_usable then i.item_at end as defined_at,
+        {
+            'first_seen_at': i.first_seen_at,
+            'conversation_id': d.conversation_id,
+            'position': i.position,
+            'tools_index': d.tools_index,
+            'inner_index': coalesce(d.inner_index, 0)
+        } as place
+    from typed as d
+    inner join analytics.items as i using (conversation_id, item_id)
+    where d.family is not null
+),
+versions as (
+    select
+        tool,
+        definition_hash,
+        min(family) as family,
+        min(tool_name) as tool_name,
+        min(namespace) as namespace,
+        min(server_label) as server_label,
+        count(*) as definition_count,
+        count(distinct conversation_id) as defining_conversation_count,
+        min(defined_at) as first_defined_at,
+        max(defined_at) as last_defined_at,
+        count(defined_at) as timed_definition_count,
+        list_sort(list(distinct source)) as sources,
+        arg_min_null(description, place) as description,
+        arg_min_null(definition, place) as definition
+    from definitions
+    group by all
+),
+
+-- Each call with the definition that was in force.
+last_definitions as (
+    select conversation_id, tool, position, definition_hash
+    from definitions
+    qualify row_number() over (partition by conversation_id, tool, position order by place desc) = 1
+),
+calls as (
+    select c.tool, c.family, c.tool_name, c.namespace, c.server_label, c.conversation_id, d.definition_hash
+    from analytics.tool_calls as c
+    asof left join last_definitions as d
+        on c.conversation_id = d.conversation_id and c.tool = d.tool and c.position > d.position
+),
+uses as (
+    select
+        tool,
+        definition_hash,
+        min(family) as family,
+        min(tool_name) as tool_name,
+        min(namespace) as namespace,
+        min(server_label) as server_label,
+        count(*) as call_count,
+        count(distinct conversation_id) as calling_conversation_count
+    from calls
+    group by all
+),
+inventory as (
+    select
+        tool,
+        definition_hash,
+        coalesce(v.family, u.family) as family,
+        coalesce(v.tool_name, u.tool_name) as tool_name,
+        coalesce(v.namespace, u.namespace) as namespace,
+        coalesce(v.server_label, u.server_label) as server_label,
+        v.* exclude (tool, definition_hash, family, tool_name, namespace, server_label),
+        coalesce(u.call_count, 0) as call_count,
+        coalesce(u.calling_conversation_count, 0) as calling_conversation_count,
+        (sum(coalesce(u.call_count, 0)) over of_tool)::bigint as tool_call_count,
+        count(v.definition_hash) over of_tool as version_count,
+        case when definition_hash is not null then row_number() over (
+            partition by tool, definition_hash is null order by v.first_defined_at nulls last, definition_hash
+        ) end as version_index
+    from versions as v
+    full join uses as u using (tool, definition_hash)
+    window of_tool as (partition by tool)
+)
+select
+    tool,
+    family,
+    tool_name,
+    namespace,
+    server_label,
+    definition_hash,
+    version_index,
+    version_count,
+    coalesce(version_index = version_count, false) as is_latest,
+    version_count > 1 as is_changed,
+    tool_call_count = 0 as is_unused,
+    definition_hash is null as is_undefined,
+    coalesce(definition_count, 0) as definition_count,
+    coalesce(defining_conversation_count, 0) as defining_conversation_count,
+    first_defined_at,
+    last_defined_at,
+    coalesce(timed_definition_count, 0) as timed_definition_count,
+    coalesce(sources, []) as sources,
+    call_count,
+    calling_conversation_count,
+    tool_call_count,
+    description,
+    definition
+from inventory

@@ -19,6 +19,47 @@
 -- failed_count BIGINT: Of these transitions, those after a call that failed.
 -- conversation_count BIGINT: Different conversations in which it occurs.
 -- is_few_transitions BOOLEAN: Whether from_count is less than 20, so that probability tells little.
-select null::VARCHAR as from_tool, null::VARCHAR as to_tool, null::BIGINT as transition_count, null::BIGINT as
-from_count, null::DOUBLE as probability, null::BIGINT as failed_count, null::BIGINT as conversation_count,
-null::BOOLEAN as is_few_transitions where false
+with
+empty_turns as (
+    select conversation_id, turn_index from analytics.items where turn_index > 0
+    except
+    select conversation_id, turn_index from analytics.tool_calls
+),
+calls as (
+    select
+        conversation_id,
+        tool,
+        is_failed,
+        lag(tool, 1, 'START') over in_turn as last_tool,
+        coalesce(lag(is_failed) over in_turn, false) as is_last_failed,
+        lead(tool) over in_turn is null as is_end
+    from analytics.tool_calls
+    window in_turn as (partition by conversation_id, turn_index order by call_index)
+),
+transitions as (
+    select conversation_id, last_tool as from_tool, tool as to_tool, is_last_failed as is_failed from calls
+    union all
+    select conversation_id, tool as from_tool, 'END' as to_tool, is_failed from calls where is_end
+    union all
+    select conversation_id, 'START' as from_tool, 'END' as to_tool, false as is_failed from empty_turns
+),
+counted as (
+    select
+        from_tool,
+        to_tool,
+        count(*) as transition_count,
+        count(*) filter (where is_failed) as failed_count,
+        count(distinct conversation_id) as conversation_count
+    from transitions
+    group by all
+)
+select
+    from_tool,
+    to_tool,
+    transition_count,
+    (sum(transition_count) over (partition by from_tool))::bigint as from_count,
+    transition_count / nullif(from_count, 0) as probability,
+    failed_count,
+    conversation_count,
+    from_count < 20 as is_few_transitions
+from counted

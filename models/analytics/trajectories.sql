@@ -35,10 +35,72 @@
 -- is_few_turns BOOLEAN: Whether turn_count is less than 20, so that rates tell little.
 -- example_conversation_id VARCHAR: The conversation of one such turn.
 -- example_turn_index BIGINT: That turn.
-select null::VARCHAR as path, null::BIGINT as run_count, null::BIGINT as turn_count, null::BIGINT as all_turn_count,
-null::DOUBLE as turn_share, null::BIGINT as conversation_count, null::BIGINT as call_count, null::DOUBLE as
-call_count_p50, null::BIGINT as failed_call_count, null::BIGINT as answered_count, null::DOUBLE as answered_rate,
-null::BIGINT as awaiting_user_count, null::BIGINT as awaiting_approval_count, null::BIGINT as open_call_count,
-null::BIGINT as error_count, null::BIGINT as incomplete_count, null::BIGINT as heuristic_ended_count, null::BIGINT as
-duration_count, null::DOUBLE as duration_p50_ms, null::BOOLEAN as is_few_turns, null::VARCHAR as
-example_conversation_id, null::BIGINT as example_turn_index where false
+with
+runs as (
+    select
+        conversation_id,
+        turn_index,
+        call_index,
+        tool,
+        tool is distinct from lag(tool) over in_turn as is_begin,
+        tool is not distinct from lead(tool) over in_turn as is_repeated
+    from analytics.tool_calls
+    window in_turn as (partition by conversation_id, turn_index order by call_index)
+),
+paths as (
+    select
+        conversation_id,
+        turn_index,
+        string_agg(tool || case when is_repeated then '+' else '' end, ' > ' order by call_index) as path,
+        count(*) as run_count
+    from runs
+    where is_begin
+    group by all
+),
+counted as (
+    select
+        coalesce(p.path, '(none)') as path,
+        coalesce(max(p.run_count), 0) as run_count,
+        count(*) as turn_count,
+        count(distinct t.conversation_id) as conversation_count,
+        sum(t.call_count)::bigint as call_count,
+        quantile_cont(t.call_count, 0.5) as call_count_p50,
+        sum(t.failed_call_count)::bigint as failed_call_count,
+        count(*) filter (where t.ended_state in ('answered', 'awaiting_user')) as answered_count,
+        count(*) filter (where t.ended_state = 'awaiting_user') as awaiting_user_count,
+        count(*) filter (where t.ended_state = 'awaiting_approval') as awaiting_approval_count,
+        count(*) filter (where t.ended_state = 'open_call') as open_call_count,
+        count(*) filter (where t.ended_state = 'error') as error_count,
+        count(*) filter (where t.ended_state = 'incomplete') as incomplete_count,
+        count(*) filter (where t.ended_state_method = 'heuristic') as heuristic_ended_count,
+        count(t.duration_ms) as duration_count,
+        quantile_cont(t.duration_ms, 0.5) as duration_p50_ms,
+        min({'conversation_id': t.conversation_id, 'turn_index': t.turn_index}) as example
+    from analytics.turns as t
+    left join paths as p using (conversation_id, turn_index)
+    group by all
+)
+select
+    path,
+    run_count,
+    turn_count,
+    (sum(turn_count) over ())::bigint as all_turn_count,
+    turn_count / nullif(all_turn_count, 0) as turn_share,
+    conversation_count,
+    call_count,
+    call_count_p50,
+    failed_call_count,
+    answered_count,
+    answered_count / nullif(turn_count, 0) as answered_rate,
+    awaiting_user_count,
+    awaiting_approval_count,
+    open_call_count,
+    error_count,
+    incomplete_count,
+    heuristic_ended_count,
+    duration_count,
+    duration_p50_ms,
+    turn_count < 20 as is_few_turns,
+    example.conversation_id as example_conversation_id,
+    example.turn_index as example_turn_index
+from counted

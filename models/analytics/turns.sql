@@ -63,14 +63,42 @@
 -- is_refused BOOLEAN: Whether an assistant message of the turn is a refusal.
 -- ended_state VARCHAR: How the turn ended: answered, awaiting_user, awaiting_approval, open_call, error, incomplete.
 -- ended_state_method VARCHAR: How ended_state was obtained: explicit, heuristic.
-select null::VARCHAR as conversation_id, null::BIGINT as turn_index, null::VARCHAR as user_item_id, null::VARCHAR as
-answer_item_id, null::BIGINT as first_position, null::BIGINT as last_position, null::BOOLEAN as is_last,
-null::TIMESTAMP as started_at, null::TIMESTAMP as answered_at, null::TIMESTAMP as ended_at, null::DOUBLE as
-first_reaction_ms, null::DOUBLE as answer_ms, null::DOUBLE as duration_ms, null::BIGINT as item_count, null::BIGINT as
-timed_item_count, null::BIGINT as user_text_chars, null::BIGINT as answer_text_chars, null::BIGINT as
-assistant_message_count, null::BIGINT as citation_count, null::BIGINT as reasoning_count, null::BIGINT as
-compaction_count, null::BIGINT as step_count, null::BIGINT as call_count, null::BIGINT as tool_count, null::VARCHAR[]
-as tools, null::BIGINT as ok_call_count, null::BIGINT as failed_call_count, null::BIGINT as denied_call_count,
-null::BIGINT as pending_call_count, null::BIGINT as unknown_call_count, null::BIGINT as explicit_call_count,
-null::BIGINT as retry_count, null::BIGINT as approval_count, null::BOOLEAN as is_refused, null::VARCHAR as
-ended_state, null::VARCHAR as ended_state_method where false
+select
+    conversation_id,
+    turn_index,
+    first_item_id as user_item_id,
+    answer_item_id,
+    first_position,
+    last_position,
+    turn_index = max(turn_index) over (partition by conversation_id) as is_last,
+    started_at,
+    answered_at,
+    ended_at,
+    first_reaction_ms,
+    answer_ms,
+    duration_ms,
+    item_count,
+    timed_item_count,
+    user_text_chars,
+    answer_text_chars,
+    assistant_message_count,
+    citation_count,
+    reasoning_count,
+    compaction_count,
+    step_count,
+    call_count,
+    len(tools) as tool_count,
+    tools,
+    ok_call_count,
+    failed_call_count,
+    denied_call_count,
+    pending_call_count,
+    unknown_call_count,
+    explicit_call_count,
+    retry_count,
+    approval_count,
+    assistant_refusal_count > 0 as is_refused,
+    ended_state,
+    ended_state_method
+from analytics.stretches
+where turn_index > 0
