@@ -84,12 +84,21 @@ def _said(name: str) -> str:
     return f"coalesce(try(json_extract_string(output, {literal(f'$.{name}')})), '')"
 
 
+def _one_of(words: str, some: tuple[str, ...]) -> str:
+    """Whether the words are one of some; `in` would be made a join, which reads all rows."""
+    return f"list_contains([{', '.join(map(literal, some))}], {words})"
+
+
+_MAY_SAY = r'[eE]rror|success|"ok"|status|exit_code|\\u'
+"""What such an object holds somewhere: most outputs hold none of it, and are not parsed. (A name may be escaped.)"""
+_SAID_ERROR = _said("error")
 _SAYS_FAILURE = (
-    f"(ltrim(output, ' ' || chr(9) || chr(10) || chr(13)) like '{{%' and ("
-    f"lower({_said('error')}) not in ({', '.join(map(literal, _EMPTY))}) "
+    f"(ltrim(output, ' ' || chr(9) || chr(10) || chr(13)) like '{{%' "
+    f"and regexp_matches(output, {literal(_MAY_SAY)}) "
+    f"and (not {_one_of(f'lower({_SAID_ERROR})', _EMPTY)} "
     f"or {_said('is_error')} = 'true' or {_said('isError')} = 'true' "
     f"or {_said('success')} = 'false' or {_said('ok')} = 'false' "
-    f"or {_said('status')} in ({', '.join(map(literal, _NAMED_STATUSES))}) "
+    f"or {_one_of(_said('status'), _NAMED_STATUSES)} "
     f"or regexp_full_match({_said('exit_code')}, '-?[1-9][0-9]*')))"
 )
 _KIND = (

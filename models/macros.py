@@ -34,10 +34,10 @@ MACROS = (
     Macro(
         "tool_word",
         ("family", "namespace", "server_label", "tool_name"),
-        "case family when 'mcp' then 'mcp:' || coalesce(server_label, '(none)') || '.' || coalesce(tool_name, '(none)') "
-        "when 'function' then 'function:' || coalesce(namespace || '.', '') || coalesce(tool_name, '(none)') "
-        "when 'custom' then 'custom:' || coalesce(namespace || '.', '') || coalesce(tool_name, '(none)') "
-        "else family end",
+        "case when family = 'mcp' "
+        "then 'mcp:' || coalesce(server_label, '(none)') || '.' || coalesce(tool_name, '(none)') "
+        "when family in ('function', 'custom') "
+        "then family || ':' || coalesce(namespace || '.', '') || coalesce(tool_name, '(none)') else family end",
         "The tool as one word, as in analytics.tool_calls: its family, or family, namespace or server, and name.",
     ),
     Macro(

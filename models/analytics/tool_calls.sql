@@ -32,7 +32,8 @@
 -- not escaped that need not be; local_shell: action_command joined by a newline; shell: action_commands joined by a
 -- newline; apply_patch: operation_type, newline, operation_path, newline, operation_diff (NULL ones are empty strings);
 -- computer: NULL. An empty list gives the empty string, a list that is NULL or missing, or has only NULL
--- elements, gives NULL; other NULL elements are left out of a join. argument_chars counts code points; arguments_hash is the SHA-256 (hex) of the text's UTF-8 bytes.
+-- elements, gives NULL; other NULL elements are left out of a join. argument_chars counts code points; arguments_hash
+-- is the SHA-256 (hex) of the text's UTF-8 bytes.
 -- Both are NULL for NULL. is_json_arguments, for function, mcp and approval requests: `json_valid` of the text, which
 -- beside JSON lets trailing commas, NaN and Infinity pass; NULL for other families and for NULL.
 --
@@ -331,7 +332,7 @@ answered_calls as (
 text_outputs as (
     select
         o.*,
-        coalesce(o.output, p.text) as words,
+        coalesce(o.output, p.text) as text,
         coalesce(length(o.output), p.chars) as output_chars,
         case when o.family <> 'local_shell' then coalesce(p.payload_bytes, 0) end as output_payload_bytes
     from (
@@ -350,8 +351,9 @@ text_outputs as (
 -- What answers them, and what it tells: by fields that go before its status, by status, by signs that come after.
 outputs as (
     select
-        family, conversation_id, item_id, position, call_id, words, output_chars, output_payload_bytes,
-        case when words is not null then coalesce(output_failure(words), 'ok') end as outcome_by_signs
+        family, conversation_id, item_id, position, call_id, output_chars, output_payload_bytes,
+        left(text, 200) as words,
+        case when text is not null then coalesce(output_failure(text), 'ok') end as outcome_by_signs
     from text_outputs
     union all by name
     select
@@ -381,12 +383,12 @@ outputs as (
     union all by name
     select
         'apply_patch' as family, conversation_id, item_id, position, call_id, true as is_completed_ok,
-        output as words, length(output) as output_chars
+        left(output, 200) as words, length(output) as output_chars
     from items.apply_patch_call_output
     union all by name
     select
         'program' as family, conversation_id, item_id, position, call_id, true as is_completed_ok,
-        result as words, length(result) as output_chars,
+        left(result, 200) as words, length(result) as output_chars,
         case when status in ('incomplete', 'failed') then nullif(failure_kind(result), 'error') end
             as outcome_by_fields,
         'heuristic' as fields_method, status as error_type, 'ok' as outcome_by_signs
@@ -534,18 +536,21 @@ calls as (
         o.* exclude (family, conversation_id, item_id, position, call_id)
     from answered_calls as c
     left join first_outputs as f on c.conversation_id = f.conversation_id and c.position = f.call_position
-    left join outputs as o on f.conversation_id = o.conversation_id and f.output_position = o.position
+    left join outputs as o on c.conversation_id = o.conversation_id and f.output_position = o.position
     union all by name
     select *, false as is_answered_by_item, item_id as result_item_id, 'explicit' as output_method, 1 as output_count
     from whole_calls
 ),
 ruled as (
     select
-        c.* exclude (name, namespace, server_label, call_id, approval_request_id),
+        c.* exclude (name, namespace, server_label, call_id, approval_request_id, arguments),
         nullif(c.name, '') as tool_name,
         nullif(c.namespace, '') as namespace,
         nullif(c.server_label, '') as server_label,
         nullif(c.call_id, '') as call_id,
+        length(c.arguments) as argument_chars,
+        sha256(c.arguments) as arguments_hash,
+        case when c.family in ('function', 'mcp') then json_valid(c.arguments) end as is_json_arguments,
         tool_word(c.family, nullif(c.namespace, ''), nullif(c.server_label, ''), nullif(c.name, '')) as tool,
         s.type,
         s.status,
@@ -554,8 +559,8 @@ ruled as (
         s.is_before_user,
         s.is_made_with_last,
         s.begun_at,
-        case when c.is_answered_by_item then r.begun_at else s.model_went_on_at end as ended_at,
         s.type <> 'mcp_approval_request' as is_made,
+        case when c.is_answered_by_item then r.begun_at when is_made then s.model_went_on_at end as ended_at,
         case
             when c.approval_request_id is null then null
             when a.approve then 'approved'
@@ -628,9 +633,7 @@ compared as (
         lag({'item_id': item_id, 'step_index': step_index, 'is_failed': is_failed}) over same_target as same_tool_call
     from placed
     window
-        same_arguments as (
-            partition by conversation_id, turn_index, tool, is_made, sha256(arguments) order by position
-        ),
+        same_arguments as (partition by conversation_id, turn_index, tool, is_made, arguments_hash order by position),
         same_target as (partition by conversation_id, turn_index, tool, is_made, operation_path order by position)
 ),
 repeated as (
@@ -638,7 +641,7 @@ repeated as (
         *,
         case
             when not is_made then null
-            when arguments is not null and same_call.is_failed and same_call.step_index < step_index
+            when arguments_hash is not null and same_call.is_failed and same_call.step_index < step_index
             then 'explicit'
             when same_tool_call.is_failed and same_tool_call.step_index < step_index and family in (
                 'function', 'custom', 'mcp', 'web_search', 'file_search', 'image_generation', 'tool_search',
@@ -671,9 +674,9 @@ select
     is_made,
     approval,
     begun_at as called_at,
-    length(arguments) as argument_chars,
-    sha256(arguments) as arguments_hash,
-    case when family in ('function', 'mcp') then json_valid(arguments) end as is_json_arguments,
+    argument_chars,
+    arguments_hash,
+    is_json_arguments,
     case when is_made then result_item_id end as output_item_id,
     case when is_made then result_position end as output_position,
     case when is_made then output_method else 'none' end as output_method,
@@ -694,6 +697,9 @@ select
         when is_answered_by_item then output_method
         else 'heuristic'
     end as latency_method,
-    case retry_method when 'explicit' then same_call.item_id when 'heuristic' then same_tool_call.item_id end as retry_of,
+    case retry_method
+        when 'explicit' then same_call.item_id
+        when 'heuristic' then same_tool_call.item_id
+    end as retry_of,
     coalesce(retry_method, 'none') as retry_method
 from repeated
