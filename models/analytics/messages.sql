@@ -4,7 +4,7 @@
 -- The messages are the rows of `items.message`; parts are those of `items.message__content`, citations those of
 -- `items.message__content__annotations`, whatever their type.
 --
--- turn_index and is_time_usable are those of `analytics.items`.
+-- turn_index, status, item_at and is_time_usable are those of `analytics.items`.
 --
 -- **message_index** counts the messages of the conversation by position, from 1.
 --
@@ -80,12 +80,12 @@ select
     i.turn_index,
     m.role,
     m.phase,
-    m.status,
+    i.status,
     m.is_answer,
     m.is_answer and coalesce(
         right(rtrim(m.text, ' ' || chr(9) || chr(10) || chr(13)), 1) in ('?', '？', '؟'), false
     ) as is_asking_back,
-    m.item_at,
+    i.item_at,
     i.is_time_usable,
     m.text,
     m.text_chars,

@@ -11,8 +11,9 @@
 -- custom, `function:<namespace>.<name>` or `custom:<namespace>.<name>` with the name of the namespace; file_search,
 -- image_generation, code_interpreter, local_shell, shell, apply_patch, tool_search: that word; web_search and every
 -- type that begins with `web_search_`: web_search; computer and computer_use_preview: computer;
--- programmatic_tool_calling: program. A missing or empty name or server_label is written `(none)`. Elements of other
--- types (mcp, which defines a server, and unknown ones), of no type, and that are no objects, define nothing.
+-- programmatic_tool_calling: program. A missing or empty name or server_label is written `(none)`, a namespace without
+-- a name is none (`function:<name>`). Elements of other types (mcp, which defines a server, and unknown ones), of no
+-- type, and that are no objects, define nothing.
 --
 -- **definition_hash** is the SHA-256 (hex) of a text. For an element of mcp_list_tools: name, newline, description,
 -- newline, input_schema, newline, annotations; the last two as JSON; what is missing or null is the empty string. For
