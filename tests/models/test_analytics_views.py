@@ -577,8 +577,8 @@ def test_a_conversation_is_summed_up_with_or_without_turns_and_items(given: Give
     columns = (
         "conversation_id, ended_state, ended_state_method, span_ms::int, active_ms::int, active_turn_count, "
         "item_count, deleted_item_count, unknown_item_count, user_message_count, user_text_chars, turn_count, "
-        "turn_step_count, autonomy, max_turn_steps, call_count, tool_count, decided_call_count, error_rate, explicit_decided_count, "
-        "output_without_call_count"
+        "turn_step_count, autonomy, max_turn_steps, call_count, tool_count, decided_call_count, error_rate, "
+        "explicit_decided_count, output_without_call_count"
     )
     assert given.rows("conversation_summary", columns, "item_count") == [
         ("conversation 1", None, "none", None, None, 0, 0, 0, 0, 0, 0, 0, 0, None, None, 0, 0, 0, None, 0, 0),
@@ -617,7 +617,7 @@ def test_a_rate_has_wilsons_bounds_and_percentiles_interpolate(given: Given) -> 
 
 
 def test_the_inventory_tells_versions_and_which_calls_they_were_in_force_for(given: Given) -> None:
-    one = {"name": "t", "description": "One.", "input_schema": {}, "annotations": None}
+    one: Item = {"name": "t", "description": "One.", "input_schema": {}, "annotations": None}
     inner = {"type": "function", "name": "find", "description": "Finds."}
     space = {"type": "namespace", "name": "b", "description": "", "tools": [inner, {"type": "mcp"}, 7]}
     given.conversation(
