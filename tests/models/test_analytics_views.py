@@ -5,7 +5,7 @@ Items are written as the API gives them, a second apart; rows name items by thei
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,14 @@ import duckdb
 import pytest
 
 from connectors.emulator.identifiers import mint_key, mint_sent, prefix_of
+from models.analytics import VIEWS
 from models.ids import item_time
 from pipelines.ingest.originals import Originals
 from pipelines.ingest.schema import prepare
 from pipelines.ingest.typed import Findings, Received, fill
+from tests.models.by_hand import sources
+from tests.models.by_hand.everything import KEYS
+from tests.models.by_hand.warehouse import build
 
 Item = dict[str, Any]
 Row = tuple[object, ...]
@@ -513,6 +517,7 @@ def test_a_failed_call_that_is_repeated_is_a_retry(given: Given, items: Sequence
     [
         ([user(), answer()], ("answered", "explicit", 1)),
         ([user(), answer("Which one? ")], ("awaiting_user", "heuristic", 1)),
+        ([user(), answer("Which one? "), answer()], ("answered", "explicit", 2)),
         ([user(), answer(status="incomplete")], ("incomplete", "explicit", 1)),
         ([user(), answer(status="in_progress")], ("open_call", "explicit", 1)),
         ([user()], ("incomplete", "heuristic", None)),
@@ -740,3 +745,28 @@ def test_drift_stands_beside_what_is_there(given: Given) -> None:
         ("brand_new", "type", "unknown_type", "brand_new", False, 1, 1),
         ("message", "colour", "unknown_field", "string", True, 1, 2),
     ]
+
+
+GRAINS = {
+    **KEYS,
+    "stretches": ("conversation_id", "turn_index"),
+    "drift": ("type", "path", "kind", "seen"),
+    "ingest_health": ("1",),
+}
+
+
+@pytest.mark.parametrize("source", [sources.sample, sources.recorded])
+def test_every_view_answers_and_keeps_its_grain(source: Callable[[], sources.Lists], tmp_path: Path) -> None:
+    """With the sample data, and with recordings of the real API."""
+    if source is sources.recorded and not sources.CORPUS.is_file():
+        pytest.skip(f"no recordings of the real API at {sources.CORPUS}; CONVERSATIONS_CORPUS names another place")
+    lists = source()
+    where = build(tmp_path, lists, lists)
+    assert GRAINS.keys() == {view.name for view in VIEWS}
+    with duckdb.connect(where.serving, read_only=True) as con:
+        for view, grain in GRAINS.items():
+            columns = ", ".join(grain)
+            con.execute(f"create temp table answer as from analytics.{view}")
+            twice = f"select {columns} from answer group by {columns} having count(*) > 1"
+            assert con.execute(twice).fetchall() == [], view
+            con.execute("drop table answer")
