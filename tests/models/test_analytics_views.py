@@ -565,6 +565,17 @@ def test_a_turn_goes_from_a_user_message_to_the_next(given: Given) -> None:
     ]
 
 
+def test_the_last_turn_is_that_of_its_conversation_and_no_time_goes_backwards(given: Given) -> None:
+    given.conversation(user(at=9), REASONING | {"at": 5}, answer(at=3), user(at=10))
+    given.conversation(user(), answer())
+    columns = "turn_index, is_last, first_reaction_ms::int, answer_ms::int, duration_ms::int"
+    assert given.rows("turns", columns) == [
+        (1, False, None, None, None),
+        (1, True, 1000, 1000, 1000),
+        (2, True, None, None, 0),
+    ]
+
+
 def test_a_conversation_is_summed_up_with_or_without_turns_and_items(given: Given) -> None:
     given.conversation()
     given.conversation(call("g"), output("g"), answer())
