@@ -27,7 +27,7 @@ MACROS = (
     Macro(
         "argument",
         ("arguments", "path"),
-        "try(json_extract_string(arguments, path))",
+        "json_extract_string(try_cast(arguments as json), path)",
         "The value of an argument as text, by its name or JSON path; NULL if it is missing or null, or the arguments "
         "are no JSON.",
     ),

@@ -49,6 +49,13 @@ def test_one_text_that_is_no_json_does_not_keep_others_from_being_read() -> None
     assert found == [("1", '{"x":1}'), (None, None), (None, None), ("3", '{"x":3}')]
 
 
+def test_arguments_can_be_grouped_by() -> None:
+    """Which DuckDB's own `try` cannot, with `group by all`."""
+    calls = """(values ('{"x":1,"y":2}'), ('{"x":1,"y":2}'), ('{')) as t (a)"""
+    found = READER.execute(f"select argument(a, 'x') as x, argument(a, 'y') as y, count(*) from {calls} group by all")
+    assert sorted(found.fetchall(), key=str) == [("1", "2", 2), (None, None, 1)]
+
+
 @pytest.mark.parametrize(
     ("text", "pattern", "matches", "excerpt"),
     [
