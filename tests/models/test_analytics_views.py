@@ -386,7 +386,7 @@ def test_outputs_are_joined_to_their_calls(given: Given, items: Sequence[Item], 
 
 def test_outputs_are_never_joined_across_conversations(given: Given) -> None:
     given.conversation(call())
-    given.conversation(output())
+    given.conversation(user(), output())
     assert given.calls("output_item_id") == [(None,)]
     assert given.rows("conversation_summary", "output_without_call_count", "conversation_id") in (
         [(0,), (1,)],
@@ -705,7 +705,7 @@ def test_trajectories_make_one_of_runs(given: Given) -> None:
 def test_loops_are_calls_of_one_tool_because_the_last_failed_or_again_the_same(given: Given) -> None:
     given.conversation(
         user(), *FAILED, *FAILED, call(arguments='{"a":2}'), output(),
-        user(), *FAILED, mcp(), *FAILED,
+        user(), *FAILED, mcp(error="no"), *FAILED,
         user(), mcp(arguments="1"), mcp(arguments="1"), mcp(arguments="2"),
         user(), call(), call(),
     )  # fmt: skip
