@@ -116,6 +116,21 @@ def mcp(name: str = "t", **more: Any) -> Item:
     return {"type": "mcp_call", "server_label": "s", "name": name, "arguments": "{}", "status": "completed", **more}
 
 
+def asked(request_id: str = "mcpr_1", **more: Any) -> Item:
+    return {
+        "type": "mcp_approval_request",
+        "id": request_id,
+        "server_label": "s",
+        "name": "t",
+        "arguments": "{}",
+        **more,
+    }
+
+
+def responded(approve: bool | None, request_id: str = "mcpr_1", **more: Any) -> Item:
+    return {"type": "mcp_approval_response", "approval_request_id": request_id, "approve": approve, **more}
+
+
 def listed(*tools: Mapping[str, Any]) -> Item:
     return {"type": "mcp_list_tools", "server_label": "s", "tools": list(tools)}
 
@@ -386,8 +401,8 @@ def test_outputs_are_joined_to_their_calls(given: Given, items: Sequence[Item], 
 
 def test_outputs_are_never_joined_across_conversations(given: Given) -> None:
     given.conversation(call())
-    given.conversation(user(), output())
-    assert given.calls("output_item_id") == [(None,)]
+    given.conversation(call("g"), output())
+    assert given.calls("output_item_id") == [(None,), (None,)]
     assert given.rows("conversation_summary", "output_without_call_count", "conversation_id") in (
         [(0,), (1,)],
         [(1,), (0,)],
@@ -404,6 +419,7 @@ def test_outputs_are_never_joined_across_conversations(given: Given) -> None:
         ([mcp(), answer(at=3)], (2000.0, "heuristic")),
         ([mcp(), REASONING], (1000.0, "heuristic")),
         ([mcp(), user()], (None, "none")),
+        ([asked(), answer()], (None, "none")),
         ([mcp(), output()], (None, "none")),
     ],
 )
@@ -413,21 +429,6 @@ def test_latency_is_to_the_output_or_to_what_the_model_did_next(
     given.conversation(user(), *items)
     ((found, method),) = given.calls("latency_ms, latency_method")
     assert (found if found is None else round(float(str(found))), method) == expected
-
-
-def asked(request_id: str = "mcpr_1", **more: Any) -> Item:
-    return {
-        "type": "mcp_approval_request",
-        "id": request_id,
-        "server_label": "s",
-        "name": "t",
-        "arguments": "{}",
-        **more,
-    }
-
-
-def responded(approve: bool | None, request_id: str = "mcpr_1", **more: Any) -> Item:
-    return {"type": "mcp_approval_response", "approval_request_id": request_id, "approve": approve, **more}
 
 
 @pytest.mark.parametrize(
