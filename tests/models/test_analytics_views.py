@@ -419,7 +419,7 @@ def test_outputs_are_never_joined_across_conversations(given: Given) -> None:
         ([mcp(), answer(at=3)], (2000.0, "heuristic")),
         ([mcp(), REASONING], (1000.0, "heuristic")),
         ([mcp(), user()], (None, "none")),
-        ([asked(), answer()], (None, "none")),
+        ([{"type": "mcp_approval_request", "server_label": "s", "name": "t"}, answer()], (None, "none")),
         ([mcp(), output()], (None, "none")),
     ],
 )
@@ -489,7 +489,7 @@ FAILED = [call(arguments='{"a":1}'), output(text=ERROR)]
         ([*FAILED, *FAILED], (1, "explicit")),
         ([*FAILED, call(arguments='{"a":2}')], (1, "heuristic")),
         ([*FAILED, call("g", arguments='{"a":1}')], (None, "none")),
-        ([*FAILED, user(), *FAILED], (None, "none")),
+        ([*FAILED, user(), call("g"), output("g"), *FAILED], (None, "none")),
         ([call(arguments='{"a":1}'), output(), *FAILED], (None, "none")),
         ([call(arguments="1"), call(arguments="1", call_id="g"), output(text=ERROR)], (None, "none")),
         ([*FAILED, call(), output(), call(arguments='{"a":1}')], (1, "explicit")),
