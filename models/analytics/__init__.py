@@ -5,6 +5,7 @@ A file begins with a comment of fixed form, and goes on with the query:
 
     -- Grain: one row per ...
     -- Question: what it answers?
+    -- Snapshot: a table, sorted by its_column, another_column.
     --
     -- What its words mean, exactly; as many paragraphs as it takes.
     --
@@ -13,7 +14,8 @@ A file begins with a comment of fixed form, and goes on with the query:
     --   are indented.
     select ...
 
-These lines are the only place where the view is described: comments and data dictionary are made from them.
+These lines are the only place where the view is described: comments and data dictionary are made from them. The third
+is for views that would be slow to read: in the snapshot they are tables.
 """
 
 import re
@@ -26,6 +28,7 @@ from models.table import Column, literal, quoted
 
 SCHEMA = "analytics"
 _COLUMN = re.compile(r"([a-z][a-z0-9_]*) ([A-Z]+(?:\[\])?): (.+)")
+_SNAPSHOT = re.compile(r"Snapshot: a table, sorted by ([a-z_]+(?:, [a-z_]+)*)\.")
 _LINE_COMMENT = re.compile(r"--.*")
 _REFERENCE = re.compile(rf"\b{SCHEMA}\.([a-z_0-9]+)")
 
@@ -40,6 +43,8 @@ class View:
     definitions: str
     columns: tuple[Column, ...]
     query: str
+    sorted_by: tuple[str, ...] = ()
+    """How its rows are sorted in the snapshot, where it is a table; empty if it is a view there, too."""
 
     @property
     def full_name(self) -> str:
@@ -59,7 +64,18 @@ class View:
     def statements(self) -> Iterator[str]:
         """What creates the view, or replaces it, and says what it and its columns are."""
         yield f"create or replace view {self.full_name} as {self.query}"
-        yield f"comment on view {self.full_name} is {literal(self.doc)}"
+        yield from self._comments("view")
+
+    def as_table(self) -> Iterator[str]:
+        """What puts a table of its rows in the view's place; the views that read it go on to do so."""
+        table = f"{SCHEMA}.{quoted(f'{self.name} being made')}"
+        yield f"create table {table} as select * from {self.full_name} order by {', '.join(self.sorted_by)}"
+        yield f"drop view {self.full_name}"
+        yield f"alter table {table} rename to {quoted(self.name)}"
+        yield from self._comments("table")
+
+    def _comments(self, kind: str) -> Iterator[str]:
+        yield f"comment on {kind} {self.full_name} is {literal(self.doc)}"
         for column in self.columns:
             yield f"comment on column {self.full_name}.{quoted(column.name)} is {literal(column.doc)}"
 
@@ -84,7 +100,13 @@ def read_view(name: str, text: str) -> View:
     definitions = "\n".join(header[header.index("") : begin]).strip()
     if not (rest and columns and definitions and query):
         raise ValueError(f"{name}.sql: lacks definitions, columns or a query")
-    return View(name, _sentence(grain, "Grain: "), _sentence(question, "Question: "), definitions, columns, query)
+    kept = _SNAPSHOT.fullmatch(rest[0])
+    sorted_by = tuple(kept[1].split(", ")) if kept else ()
+    if set(sorted_by) - {column.name for column in columns}:
+        raise ValueError(f"{name}.sql: is sorted by what is no column of it")
+    return View(
+        name, _sentence(grain, "Grain: "), _sentence(question, "Question: "), definitions, columns, query, sorted_by
+    )
 
 
 def in_order(views: Iterable[View]) -> tuple[View, ...]:

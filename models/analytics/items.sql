@@ -1,5 +1,6 @@
 -- Grain: one row per live item of a conversation, of whatever type, unknown ones included.
 -- Question: what is in a conversation, in which order, since when?
+-- Snapshot: a table, sorted by conversation_id, position.
 --
 -- An item is live while `raw.items.deleted_at` is NULL. Everything here comes from `raw.items` (position, type, status,
 -- item_at, content_hash, include_set, first_seen_at, last_seen_at as they are) and never from the item's JSON; role

@@ -1,5 +1,6 @@
 -- Grain: one row per live message item.
 -- Question: who said what, in which turn, with how many citations and attachments?
+-- Snapshot: a table, sorted by conversation_id, position.
 --
 -- The messages are the rows of `items.message`; parts are those of `items.message__content`, citations those of
 -- `items.message__content__annotations`, whatever their type.

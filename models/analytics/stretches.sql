@@ -1,5 +1,6 @@
 -- Grain: one row per turn, and one per conversation for what stands before its first user message (turn_index 0).
 -- Question: what is in each stretch of a conversation, cut before every user message?
+-- Snapshot: a table, sorted by conversation_id, turn_index.
 --
 -- What `analytics.turns` and `analytics.conversation_summary` are made of; their definitions hold here, with "the user
 -- message" being the first item of the stretch. Items are those of `analytics.items` with that turn_index, and so are

@@ -1,5 +1,6 @@
 -- Grain: one row per call of a tool, of any family; and one per approval request whose call was not made (yet).
 -- Question: which tools were called, with what, by whom, how did it end, and how long did it take?
+-- Snapshot: a table, sorted by conversation_id, position.
 --
 -- **Rows.** All live items of kind `call` (see `analytics.items`). Beside them the live mcp_approval_request items that
 -- no live mcp_call of the same conversation names in approval_request_id: calls that somebody is asked about, or

@@ -16,9 +16,10 @@ import pytest
 from connectors.emulator.identifiers import mint_key, mint_sent, prefix_of
 from models.analytics import VIEWS
 from models.ids import item_time
+from pipelines.ingest.landing import Row as StoredRow
 from pipelines.ingest.originals import Originals
 from pipelines.ingest.schema import prepare
-from pipelines.ingest.typed import Findings, Received, fill
+from pipelines.ingest.typed import Findings, fill, readable
 from tests.models.by_hand import sources
 from tests.models.by_hand.everything import KEYS
 from tests.models.by_hand.warehouse import build
@@ -66,8 +67,24 @@ class Given:
         )
         if not is_deleted:
             raw = json.dumps(item).encode()
-            received = Received(conversation_id, item["id"], position, item_at, item["type"], SEEN, SEEN, raw)
-            fill(self.con, [received], findings)
+            stored = StoredRow(
+                conversation_id=conversation_id,
+                position=position,
+                item_id=item["id"],
+                is_id_synthetic=False,
+                type=item["type"],
+                status=item.get("status"),
+                item_at=item_at,
+                item_at_source="id",
+                content_hash="",
+                include_set="",
+                first_seen_at=SEEN,
+                last_seen_at=SEEN,
+                deleted_at=None,
+                run_id="",
+                original=raw,
+            )
+            fill(self.con, readable([stored], findings))
 
     def rows(self, view: str, columns: str, order: str = "all") -> list[Row]:
         """The columns of a view, items by their place."""
