@@ -27,6 +27,9 @@ def test_a_file_says_grain_question_definitions_and_columns() -> None:
         ("names", "VARCHAR[]", "Its names."),
     ]
     assert view.query == "select thing_id, names from items.thing"
+    assert view.sorted_by == ()
+    kept = GOOD.replace("--\n-- A", "-- Snapshot: a table, sorted by names, thing_id.\n--\n-- A")
+    assert read_view("things", kept).sorted_by == ("names", "thing_id")
     assert list(view.statements())[1:] == [
         "comment on view analytics.\"things\" is 'One row per thing. Which things are there, and why?'",
         'comment on column analytics."things"."thing_id" is \'The thing; said in two lines.\'',
@@ -44,6 +47,7 @@ def test_a_file_says_grain_question_definitions_and_columns() -> None:
         ("thing_id VARCHAR: The", "thing_id: The"),
         ("names VARCHAR[]: Its names.", "names VARCHAR[]:"),
         ("select thing_id, names from items.thing;\n", ""),
+        ("--\n-- A", "-- Snapshot: a table, sorted by thing_id, age.\n--\n-- A"),
     ],
 )
 def test_a_file_that_leaves_something_out_is_refused(before: str, after: str) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 import duckdb
 import pytest
 
+from connectors.emulator import Store
 from models.analytics import VIEWS, View
 from pipelines.ingest import schema
 from pipelines.ingest.forgetting import forget
 from pipelines.ingest.places import Places
 from pipelines.ingest.publishing import publish
 from pipelines.ingest.warehouse import Warehouse
+from tests.pipelines.test_sync import Pull, conversation, said
 
 Register = Callable[..., int]
 Rows = Callable[..., list[tuple[object, ...]]]
@@ -35,9 +37,28 @@ def test_the_columns_of_each_view_are_those_that_its_file_describes_in_order(
     register("conv_1")
     published(where)
     assert rows(THERE) == DECLARED
-    assert rows("select view_name, comment from duckdb_views() where schema_name = 'analytics' order by all") == [
-        (name, doc) for name, doc in sorted((view.name, view.doc) for view in VIEWS)
-    ]
+    for kind, kept in (("view", False), ("table", True)):
+        found = rows(f"select {kind}_name, comment from duckdb_{kind}s() where schema_name = 'analytics' order by all")
+        assert found == sorted((view.name, view.doc) for view in VIEWS if bool(view.sorted_by) == kept)
+
+
+def test_tables_of_the_snapshot_hold_what_the_views_of_the_warehouse_say_in_their_order(
+    where: Places, store: Store, register: Register, pull: Pull, rows: Rows
+) -> None:
+    """Published twice, as they are made anew each time."""
+    call = {"type": "function_call", "call_id": "call_1", "name": "look", "arguments": "{}"}
+    answer = {"type": "function_call_output", "call_id": "call_1", "output": "seen"}
+    for text in ("first", "second"):
+        register(conversation(store, text))
+        register(store.create_conversation([said(text), call, answer]).id)
+        pull()
+    kept = [view for view in VIEWS if view.sorted_by]
+    assert {view.name for view in kept} >= {"items", "tool_calls"}
+    with duckdb.connect(where.warehouse, read_only=True) as con:
+        for view in kept:
+            expected = con.execute(f"from {view.full_name} order by {', '.join(view.sorted_by)}").fetchall()
+            assert expected
+            assert rows(f"from {view.full_name}") == expected
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
