@@ -1,12 +1,13 @@
 """The data dictionary: every table and column of the warehouse in words, made from the declarations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from models import ops
+from models import analytics, ops
 from models import raw as facts
-from models.ids import MACROS
+from models.analytics import View
 from models.items import ITEM_TYPES
-from models.table import Table
+from models.macros import MACROS
+from models.table import Column, Table
 
 _INTRODUCTION = """# Data dictionary
 
@@ -14,10 +15,14 @@ Made from the declarations by `conversations schema`; do not edit. All times are
 (conversation_id, item_id), everywhere. A table whose name has `__` is a child: it holds the elements of a list of the
 table named before the last `__`, and joins it on the key columns that both have.
 """
+_ANALYTICS = """Views for questions, the same in the warehouse and in its snapshot. A rate stands beside its numerator,
+its denominator and its coverage; a column `..._method` says how a value was obtained: explicit (the API says so),
+heuristic (told from words, neighbours or IDs), none (unknown). Position orders; times are read from IDs and only
+measure. Days are UTC."""
 
 
 def as_dict() -> dict[str, object]:
-    """The dictionary as plain JSON values: item types with their tables, the other tables, and the macros."""
+    """The dictionary as plain JSON values: item types with their tables, the other tables, views, macros."""
     return {
         "item_types": [
             {
@@ -31,6 +36,7 @@ def as_dict() -> dict[str, object]:
             for name, item_type in ITEM_TYPES.items()
         ],
         "tables": [_table(table) for table in (*facts.TABLES, *ops.TABLES)],
+        "views": [_view(view) for view in analytics.VIEWS],
         "macros": [{"name": macro.name, "parameters": list(macro.parameters), "doc": macro.doc} for macro in MACROS],
     }
 
@@ -52,6 +58,10 @@ def _page() -> Iterator[str]:
     yield "## Operations\n"
     for table in ops.TABLES:
         yield from _section(table)
+    yield f"## Analytics\n\n{_ANALYTICS}\n"
+    for view in analytics.VIEWS:
+        yield f"### {analytics.SCHEMA}.{view.name}\n\n{view.doc}\n\n{view.definitions}\n"
+        yield from _column_lines(view.columns)
     yield "## Macros\n\n| macro | gives |\n|---|---|"
     for macro in MACROS:
         parameters = ", ".join(parameter.partition(" :=")[0] for parameter in macro.parameters)
@@ -61,8 +71,12 @@ def _page() -> Iterator[str]:
 
 def _section(table: Table) -> Iterator[str]:
     yield f"### {_name(table)}\n\n{table.doc} Key: {', '.join(table.key)}.\n"
+    yield from _column_lines(table.columns)
+
+
+def _column_lines(columns: Iterable[Column]) -> Iterator[str]:
     yield "| column | type | meaning |\n|---|---|---|"
-    for column in table.columns:
+    for column in columns:
         kind = column.type.replace('"', "")
         yield f"| {column.name} | {kind} | {column.doc} |"
     yield ""
@@ -77,5 +91,19 @@ def _table(table: Table) -> dict[str, object]:
         "name": _name(table),
         "doc": table.doc,
         "key": list(table.key),
-        "columns": [{"name": column.name, "type": column.type, "doc": column.doc} for column in table.columns],
+        "columns": _columns(table.columns),
     }
+
+
+def _view(view: View) -> dict[str, object]:
+    return {
+        "name": f"{analytics.SCHEMA}.{view.name}",
+        "grain": view.grain,
+        "question": view.question,
+        "definitions": view.definitions,
+        "columns": _columns(view.columns),
+    }
+
+
+def _columns(columns: Iterable[Column]) -> list[dict[str, str]]:
+    return [{"name": column.name, "type": column.type, "doc": column.doc} for column in columns]

@@ -9,7 +9,7 @@ SAMPLES = Path(__file__).parent / "samples"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--write-golden", action="store_true", help="write golden rows and docs/schema.md anew; read the difference"
+        "--write-golden", action="store_true", help="write golden rows and what pages print anew; read the difference"
     )
 
 

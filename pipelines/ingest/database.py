@@ -46,7 +46,7 @@ def connect(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
     with _at_the_door(path, wait_seconds):
         while True:
             try:
-                return _attach(path)
+                return attach(path)
             except duckdb.Error as error:
                 if not _is_held(error):
                     raise WarehouseError(
@@ -65,18 +65,18 @@ def make(path: Path, wait_seconds: float, fill: Callable[[duckdb.DuckDBPyConnect
     with _at_the_door(path, wait_seconds):
         if path.exists():
             return
-        temporary = _temporary(path)
+        fresh = temporary(path)
         try:
-            with _attach(temporary) as con:
+            with attach(fresh) as con:
                 fill(con)
                 con.execute("checkpoint")  # at closing, a failure would go unnoticed
-            _sync_to_disk(temporary)
-            temporary.replace(path)
+            sync_to_disk(fresh)
+            fresh.replace(path)
         finally:
-            _temporary(path)
+            temporary(path)
 
 
-def _attach(path: Path) -> duckdb.DuckDBPyConnection:
+def attach(path: Path) -> duckdb.DuckDBPyConnection:
     """Open the file by attaching it, which alone lets one say how large its row groups are."""
     con = duckdb.connect(config={**_CONFIG, "temp_directory": f"{path}.tmp"})
     try:
@@ -107,25 +107,26 @@ def write_anew(con: duckdb.DuckDBPyConnection, path: Path, statement: str) -> No
 
     In the same step the statement takes effect, which calls the copy's catalog COPY.
     """
-    temporary = _temporary(path)
+    fresh = temporary(path)
     con.execute("checkpoint")  # closing the connection must have nothing left to write
     try:
-        _copy_anew(con, temporary, statement)
-        temporary.replace(path)
+        _copy_anew(con, fresh, statement)
+        fresh.replace(path)
     finally:
-        _temporary(path)
+        temporary(path)
 
 
-def _copy_anew(con: duckdb.DuckDBPyConnection, temporary: Path, statement: str) -> None:
-    con.execute(_attachment(temporary, COPY))
+def _copy_anew(con: duckdb.DuckDBPyConnection, fresh: Path, statement: str) -> None:
+    con.execute(_attachment(fresh, COPY))
     con.execute(f"copy from database {_OURS} to {COPY}")
     con.execute(statement)
     con.execute(f"checkpoint {COPY}")
     con.execute(f"detach {COPY}")
-    _sync_to_disk(temporary)
+    sync_to_disk(fresh)
 
 
-def _sync_to_disk(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
+    """Wait until the file is on disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
@@ -150,12 +151,12 @@ def _at_the_door(path: Path, wait_seconds: float) -> Iterator[None]:
         raise WarehouseError(f"{path}: others wait for it already; try again later") from error
 
 
-def _temporary(path: Path) -> Path:
+def temporary(path: Path) -> Path:
     """Where to write what will take the file's place; nothing is there."""
-    temporary = path.with_name(path.name + ".new")
-    for leftover in (temporary, temporary.with_name(temporary.name + ".wal")):
+    fresh = path.with_name(path.name + ".new")
+    for leftover in (fresh, fresh.with_name(fresh.name + ".wal")):
         leftover.unlink(missing_ok=True)
-    return temporary
+    return fresh
 
 
 def _door(path: Path) -> Path:

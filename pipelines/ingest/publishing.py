@@ -11,8 +11,17 @@ from pathlib import Path
 import duckdb
 
 from models import ops
+from models.analytics import VIEWS
 from pipelines.ingest.clock import utc
-from pipelines.ingest.database import connect_read_only
+from pipelines.ingest.database import (
+    attach,
+    connect_read_only,
+    owner_only,
+    said,
+    sync_to_disk,
+    temporary,
+    transaction,
+)
 from pipelines.ingest.errors import WarehouseError
 from pipelines.ingest.reading import open_snapshot
 from pipelines.ingest.warehouse import Warehouse
@@ -26,6 +35,7 @@ _COPY_SHARE = 20
 def publish(warehouse: Warehouse, serving: Path) -> float | None:
     """Copy the warehouse to its snapshot, if data changed since the last copy; the seconds that took, else None.
 
+    In the copy, views that would be slow to read are tables (`View.sorted_by`).
     Readers that hold the old snapshot open keep it. WarehouseError if commits are not in the file yet, or the copy
     cannot be written; then the old snapshot stays.
     """
@@ -36,20 +46,22 @@ def publish(warehouse: Warehouse, serving: Path) -> float | None:
     log = warehouse.path.with_name(warehouse.path.name + ".wal")
     if log.exists() and log.stat().st_size:
         raise WarehouseError(f"{log}: commits are still in the write-ahead log; publishing would lose them")
-    temporary = serving.with_name(serving.name + ".new")
     try:
         serving.parent.mkdir(parents=True, exist_ok=True)
-        temporary.unlink(missing_ok=True)
-        _copy(warehouse.file, temporary)
-        temporary.replace(serving)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise WarehouseError(
-            f"{serving}: cannot write the snapshot: {error.strerror}; see to its permissions and space, and run "
-            "`conversations publish`. The warehouse is complete."
-        ) from error
-    return time.monotonic() - started
+        fresh = temporary(serving)
+        _copy(warehouse.file, fresh)
+        _make_tables(fresh)
+        sync_to_disk(fresh)
+        fresh.replace(serving)
+    except (OSError, duckdb.Error) as error:
+        failure = said(error)
+    else:
+        return time.monotonic() - started
+    with suppress(OSError):
+        temporary(serving)
+    raise WarehouseError(
+        f"{serving}: cannot write the snapshot: {failure}; and run `conversations publish`. The warehouse is complete."
+    )
 
 
 def is_time(warehouse: Warehouse, serving: Path, now: datetime) -> bool:
@@ -82,8 +94,17 @@ def _published_version(serving: Path) -> object:
         return None
 
 
+def _make_tables(path: Path) -> None:
+    with owner_only(), attach(path) as con:
+        with transaction(con):
+            for view in VIEWS:
+                for statement in view.as_table() if view.sorted_by else ():
+                    con.execute(statement)
+        con.execute("checkpoint")  # at closing, a failure would go unnoticed
+
+
 def _copy(source: BufferedReader, target: Path) -> None:
-    """Copy inside the kernel, sharing blocks where the file system can, and wait until it is on disk."""
+    """Copy inside the kernel, sharing blocks where the file system can."""
     with target.open("wb") as writable:
         os.lseek(source.fileno(), 0, os.SEEK_SET)
         try:
@@ -93,4 +114,3 @@ def _copy(source: BufferedReader, target: Path) -> None:
             source.seek(0)
             writable.seek(0)
             shutil.copyfileobj(source, writable)
-        os.fsync(writable.fileno())

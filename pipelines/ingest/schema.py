@@ -1,6 +1,7 @@
 """The tables of the warehouse: made when it is new, brought up to date when the declarations changed.
 
-Typed tables are derived, so a changed declaration needs no migration: the type's tables are made anew from raw.
+Typed tables are derived, so a changed declaration needs no migration: the type's tables are made anew from raw. Views
+are made anew whenever a declaration changed: one keeps the types of what it read when it was made.
 """
 
 import json
@@ -10,13 +11,13 @@ from pathlib import Path
 
 import duckdb
 
-from models import ops
+from models import analytics, ops
 from models import raw as facts
 from models.conform import UNKNOWN_TYPE
 from models.flatten import same_item
-from models.ids import MACROS
 from models.item_type import SCHEMA as ITEMS_SCHEMA
 from models.items import ITEM_TYPES
+from models.macros import MACROS
 from models.table import Table
 from pipelines.ingest.clock import utc_now
 from pipelines.ingest.database import another, insert, one, transaction
@@ -125,10 +126,12 @@ def _slices(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collect
 
 
 def fingerprints() -> dict[str, str]:
-    """SHA-256 (hex) of what is declared: of the fact tables, and of each item type."""
+    """SHA-256 (hex) of what is declared: of the fact tables and macros, of the views, and of each item type."""
     statements = [words for table in FACT_TABLES for words in (table.create(), *table.comments())]
     statements += [words for macro in MACROS for words in macro.statements()]
-    declared = {"facts": "\n".join(statements)} | {name: repr(one_type) for name, one_type in ITEM_TYPES.items()}
+    views = [words for view in analytics.VIEWS for words in view.statements()]
+    declared = {"facts": "\n".join(statements), analytics.SCHEMA: "\n".join(views)}
+    declared |= {name: repr(one_type) for name, one_type in ITEM_TYPES.items()}
     return {name: sha256(words.encode()).hexdigest() for name, words in declared.items()}
 
 
@@ -147,6 +150,7 @@ def _create(con: duckdb.DuckDBPyConnection) -> None:
         for table in (*FACT_TABLES, *_typed_tables()):
             _create_table(con, table)
         _create_macros(con)
+        _create_views(con)
         insert(con, ops.WAREHOUSE, [ops.SCHEMA_VERSION, json.dumps(fingerprints()), 0, utc_now()])
 
 
@@ -167,10 +171,13 @@ def _migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:
 
 
 def _redeclare(con: duckdb.DuckDBPyConnection, originals: Originals, built: Mapping[str, str]) -> None:
-    """Make the typed tables anew whose declaration changed, and those that are new."""
+    """Make the typed tables anew whose declaration changed, those that are new, and all views."""
     declared = fingerprints()
+    stale = [name for name in ITEM_TYPES if built.get(name) != declared[name]]
     with transaction(con):
-        rebuild(con, originals, [name for name in ITEM_TYPES if built.get(name) != declared[name]])
+        if stale or built.keys() - declared.keys():
+            rebuild(con, originals, stale)
+        _create_views(con)
         con.execute(
             f"update {ops.WAREHOUSE.full_name} set declarations = ?, data_version = data_version + 1",
             [json.dumps(declared)],
@@ -185,6 +192,14 @@ def _create_table(con: duckdb.DuckDBPyConnection, table: Table) -> None:
 def _create_macros(con: duckdb.DuckDBPyConnection) -> None:
     for macro in MACROS:
         for statement in macro.statements():
+            con.execute(statement)
+
+
+def _create_views(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(f"drop schema if exists {analytics.SCHEMA} cascade")
+    con.execute(f"create schema {analytics.SCHEMA}")
+    for view in analytics.VIEWS:
+        for statement in view.statements():
             con.execute(statement)
 
 

@@ -468,14 +468,16 @@ def test_samples_show_what_real_items_show(samples: Store) -> None:
 
 
 def test_calls_are_answered_by_outputs_behind_them(samples: Store) -> None:
-    """An output's call_id is that of an earlier call in the same conversation."""
+    """An output's call_id is that of an earlier call in the same conversation; one output has lost its call."""
     calls: dict[str, set[str]] = {}
+    lost = 0
     for conversation_id, item in items_of(samples):
         known = calls.setdefault(conversation_id, set())
         if item["type"].endswith("_output") and item.get("call_id"):
-            assert item["call_id"] in known
+            lost += item["call_id"] not in known
         elif item.get("call_id"):
             known.add(item["call_id"])
+    assert lost == 1
 
 
 def test_some_conversations_are_empty_tiny_or_long_and_two_are_open(samples: Store) -> None:
@@ -492,9 +494,14 @@ def test_some_conversations_are_empty_tiny_or_long_and_two_are_open(samples: Sto
 
 
 def test_ids_have_the_layout_of_where_they_were_born(samples: Store) -> None:
-    """Conversations and sent items are UUID + key, others key + 00 + UUID; all share the conversation's key."""
+    """Conversations and sent items are UUID + key, others key + 00 + UUID; all share the conversation's key.
+
+    Only outputs that a client sent under the call_id of their call have another.
+    """
     copied = 0
     for conversation_id, item in items_of(samples):
+        if item["type"] == "local_shell_call_output" and item["id"].startswith("call_"):
+            continue
         assert SENT.match(conversation_id)
         prefix, _, digits = item["id"].partition("_")
         assert prefix == PREFIXES[item["type"]]
@@ -516,7 +523,7 @@ def test_times_in_ids_go_up_within_seven_weeks(samples: Store) -> None:
         conversation = samples.retrieve_conversation(conversation_id)
         assert first <= conversation.created_at < last
         assert int(conversation_id[5:13], 16) == conversation.created_at
-        times = [time_of(item_id) for item_id in conversation.timeline.ids]
+        times = [time_of(item_id) for item_id in conversation.timeline.ids if not item_id.startswith("call_")]
         if times and times[0] < conversation.created_at:
             copied += 1
             times = times[1:]

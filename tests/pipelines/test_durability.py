@@ -65,11 +65,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
 
 
 def contents(warehouse: Path) -> Contents:
-    """All rows of a warehouse or a snapshot, each with its table, but for what belongs to runs."""
+    """All rows of all tables of a warehouse or a snapshot, each with its table, but for what belongs to runs."""
     with duckdb.connect(warehouse, read_only=True) as con:
         columns: dict[str, list[str]] = {}
         for schema, table, column in con.execute(
-            "select schema_name, table_name, column_name from duckdb_columns() where not internal order by column_index"
+            "select schema_name, table_name, column_name from duckdb_columns() "
+            "where not internal and schema_name <> 'analytics' order by column_index"
         ).fetchall():
             if column in NAMING_A_REQUEST:
                 columns.setdefault(f"{schema}.{table}", []).append(f"regexp_replace({column}, 'req_[0-9a-f]+', '')")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from connectors.emulator.includes import Item
+from connectors.emulator.samples import troubled
 from connectors.emulator.samples.scribe import Scribe
 from connectors.emulator.samples.shapes import functions, messages
 from connectors.emulator.samples.shapes.messages import PIXEL
@@ -65,7 +66,11 @@ EXTRAS: Final[dict[int, Callable[[Scribe], None]]] = {
     5: show_rare_content,
     20: end_in_a_call,
     43: end_in_code,
+    50: troubled.get_stuck,
+    61: troubled.ask_back,
+    72: troubled.change_tools,
+    77: troubled.lose_outputs,
 }
-OPEN: Final = frozenset({20, 43})
+OPEN: Final = frozenset({20, 43, 50, 72})
 # The conversation into which an item of an older one is copied.
 COPIES: Final = 12
