@@ -14,7 +14,7 @@ from zlib import crc32
 import duckdb
 import polars as pl
 
-from benchmarks import polling
+from benchmarks import polling, questions
 from benchmarks.data import CACHE, Dataset
 from benchmarks.measure import PEERS, Contender, Figures, Measured, Result, circumstances, compare, run, scratch
 from benchmarks.server import GROWN_CONVERSATIONS, GROWN_ITEMS, Server, World, serving
@@ -365,6 +365,17 @@ def commands(size: Size) -> tuple[list[Measured], dict[str, object]]:
                     command=lambda _: [CONVERSATIONS, "--help"], left=lambda _: {}),
         ]  # fmt: skip
         return compare(contenders, size.times(5)), data.describe() | {"new items": grown}
+
+
+@benchmark
+def analytics(size: Size) -> tuple[list[Measured], dict[str, object]]:
+    """Questions to the views, asked of the snapshot: medians, and the slowest question to each view."""
+    with prepared(World(size.data, copies=5), is_pulled=True) as ready:
+        with duckdb.connect(ready.directory / "warehouse.duckdb", read_only=True) as con:
+            (publish_ms,) = con.execute("select max(publish_ms) from ops.runs").fetchall()[0]
+        measured = list(questions.measure(ready.directory / "serving.duckdb", size.times(5)))
+        sizes = {name: round(_size(ready.directory / f"{name}.duckdb")["file MB"]) for name in ("warehouse", "serving")}
+        return measured, {"items": ready.server.items, "publish ms": publish_ms, "MB": sizes}
 
 
 @benchmark
