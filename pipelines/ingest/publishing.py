@@ -30,6 +30,8 @@ _VERSION = f"select created_at, data_version from {ops.WAREHOUSE.full_name}"
 _CHUNK_BYTES = 1 << 30
 LEAST_DISTANCE = timedelta(minutes=5)
 _COPY_SHARE = 20
+_MEMORY = ("set memory_limit = '1GB'", "reset memory_limit")
+"""What making tables may take: enough for some million items, else as much of the machine's as DuckDB's default."""
 
 
 def publish(warehouse: Warehouse, serving: Path) -> float | None:
@@ -95,12 +97,16 @@ def _published_version(serving: Path) -> object:
 
 
 def _make_tables(path: Path) -> None:
-    with owner_only(), attach(path) as con:
-        with transaction(con):
-            for view in VIEWS:
-                for statement in view.as_table() if view.sorted_by else ():
-                    con.execute(statement)
-        con.execute("checkpoint")  # at closing, a failure would go unnoticed
+    """Put tables in the place of views; where no memory is enough for that, they stay views, slow and as right."""
+    for allow in _MEMORY:
+        with owner_only(), attach(path) as con, suppress(duckdb.OutOfMemoryException):
+            con.execute(allow)
+            with transaction(con):
+                for view in VIEWS:
+                    for statement in view.as_table() if view.sorted_by else ():
+                        con.execute(statement)
+            con.execute("checkpoint")  # at closing, a failure would go unnoticed
+            return
 
 
 def _copy(source: BufferedReader, target: Path) -> None:

@@ -220,7 +220,7 @@ def rows(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def assert_kept_where_it_belongs(where: Places, words_expected: bool) -> None:
-    """Words are in `raw.items`, `items` and the snapshot's `analytics` only; beside warehouse and snapshot, in payloads."""
+    """Words are in `raw.items`, `items` and the snapshot's `analytics` only; beside these files, in payloads only."""
     for path in where.warehouse.parent.rglob("*"):
         content = path.read_bytes() if path.is_file() else b""
         assert not [part for part in OF_THE_KEY if part.encode() in content], path

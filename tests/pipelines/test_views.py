@@ -1,7 +1,7 @@
 """The views of the warehouse: there in a new one, in one that had none, in the snapshot; with what their files say."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import duckdb
 import pytest
@@ -59,6 +59,27 @@ def test_tables_of_the_snapshot_hold_what_the_views_of_the_warehouse_say_in_thei
             expected = con.execute(f"from {view.full_name} order by {', '.join(view.sorted_by)}").fetchall()
             assert expected
             assert rows(f"from {view.full_name}") == expected
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_where_memory_is_short_more_is_taken_or_views_stay_views(
+    tries: int, where: Places, register: Register, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = iter([duckdb.OutOfMemoryException()] * tries)
+    as_table = View.as_table
+
+    def fail(view: View) -> Iterator[str]:
+        yield from as_table(view)
+        if view.name == "tool_calls" and (failure := next(failures, None)):
+            raise failure
+
+    monkeypatch.setattr(View, "as_table", fail)
+    register("conv_1")
+    assert published(where)
+    tables = rows("select count(*) from duckdb_tables() where schema_name = 'analytics'")
+    assert tables == [(sum(bool(view.sorted_by) for view in VIEWS) if tries == 1 else 0,)]
+    for view in VIEWS:
+        rows(f"from {view.full_name}")
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
