@@ -5,7 +5,7 @@ import os
 import dagster as dg
 
 from pipelines.assets import SNAPSHOT
-from pipelines.ingest.reading import drift
+from pipelines.ingest.reading import drift, outputs_without_call
 from pipelines.resources import Files
 
 _SEVERITY_VARIABLE = "CONVERSATIONS_DRIFT_SEVERITY"
@@ -28,6 +28,25 @@ def as_declared(files: Files) -> dg.AssetCheckResult:
         passed=not found,
         severity=_severity(),
         metadata={"differences": len(found), "where": dg.MetadataValue.md(table)},
+    )
+
+
+@dg.asset_check(
+    asset=SNAPSHOT,
+    name="outputs_have_calls",
+    description="Every output of a tool has its call in the same conversation; one without is in no analytics.tool_calls.",
+)
+def outputs_have_calls(files: Files) -> dg.AssetCheckResult:
+    """Pass if no output stands without its call; otherwise say how many do, and where to look."""
+    outputs, conversations = outputs_without_call(files.places().serving)
+    return dg.AssetCheckResult(
+        passed=not outputs,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "outputs": outputs,
+            "conversations": conversations,
+            "where": "analytics.conversation_summary, output_without_call_count",
+        },
     )
 
 

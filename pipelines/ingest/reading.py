@@ -151,6 +151,17 @@ def drift(serving: Path) -> list[dict[str, object]]:
         return _drift(con)
 
 
+def outputs_without_call(serving: Path) -> tuple[int, int]:
+    """How many outputs of tools have no call in their conversation, and in how many conversations."""
+    counted = "output_without_call_count"
+    with open_snapshot(serving) as con:
+        ((outputs, conversations),) = con.execute(
+            f"select coalesce(sum({counted}), 0)::bigint, count(*) filter ({counted} > 0) "
+            "from analytics.conversation_summary"
+        ).fetchall()
+    return outputs, conversations
+
+
 def original(places: Places, conversation_id: str, item_id: str) -> bytes:
     """An item's bytes as received. WarehouseError if it is not in the snapshot, or a payload's file is missing."""
     with open_snapshot(places.serving) as con:

@@ -82,9 +82,28 @@ def test_drift_is_a_check_whose_severity_can_be_chosen(
     store.put_items(one, [{"type": "hologram_call", "id": "holo_1"}])
     monkeypatch.setenv("CONVERSATIONS_SOURCE", f"select '{one}' as id")
     monkeypatch.setenv("CONVERSATIONS_DRIFT_SEVERITY", severity)
-    (check,) = run_job(instance).get_asset_check_evaluations()
+    check = checks(run_job(instance))["as_declared"]
     assert (check.passed, check.severity.name, check.metadata["differences"].value) == (False, severity, 1)
     assert "hologram_call" in str(check.metadata["where"].value)
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("has_call", [True, False])
+def test_outputs_without_their_call_are_counted_by_a_check(
+    has_call: bool, instance: dg.DagsterInstance, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = {"type": "function_call", "call_id": "call_1", "name": "look", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "call_1", "output": "seen"}
+    one = store.create_conversation([*[call] * has_call, output]).id
+    monkeypatch.setenv("CONVERSATIONS_SOURCE", f"select '{one}' as id")
+    check = checks(run_job(instance))["outputs_have_calls"]
+    assert check.passed == has_call
+    assert check.metadata["outputs"].value == check.metadata["conversations"].value == int(not has_call)
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    """What the checks of a run found, by name."""
+    return {check.check_name: check for check in result.get_asset_check_evaluations()}
 
 
 @pytest.mark.usefixtures("environment")
