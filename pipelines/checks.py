@@ -34,7 +34,7 @@ def as_declared(files: Files) -> dg.AssetCheckResult:
 @dg.asset_check(
     asset=SNAPSHOT,
     name="outputs_have_calls",
-    description="Every output of a tool has its call in the same conversation; one without is in no analytics.tool_calls.",
+    description="Every output has its call in the same conversation: one without is in no analytics.tool_calls.",
 )
 def outputs_have_calls(files: Files) -> dg.AssetCheckResult:
     """Pass if no output stands without its call; otherwise say how many do, and where to look."""
