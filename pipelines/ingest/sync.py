@@ -256,7 +256,8 @@ class _Run:
                     details = await self._client.retrieve(state.conversation_id)
                 except (RetryError, SkipError) as error:  # the items are stored all the same
                     trouble = error
-            await self._hand_over(Arrived(state, step, utc_now(), details))
+            if step.items or step.is_relist or step.repeated_ids or state.compared_from is not None:
+                await self._hand_over(Arrived(state, step, utc_now(), details))
         if not is_relist:
             await self._reread(state, unlisted)
         if trouble is not None:
