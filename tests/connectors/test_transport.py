@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 
-from connectors.openai_conversations import ConversationsClient, Conversation, transport
+from connectors.openai_conversations import Conversation, ConversationsClient, transport
 
 KEY = "sk-1"
 PATH = "/v1/conversations/conv_1"
