@@ -67,3 +67,101 @@
 -- is_mended BOOLEAN: Whether it failed, and a later run of the turn went well.
 -- latency_ms DOUBLE: Milliseconds from its begin to what the model did next; NULL if unknown.
 -- latency_method VARCHAR: How latency_ms was obtained: heuristic, none.
+with
+output_figures as (
+    select
+        conversation_id,
+        item_id,
+        string_agg(logs, chr(10) order by outputs_index) as logs,
+        count(*) filter (where type = 'logs') as log_count,
+        sum(length(logs)) as log_chars,
+        count(*) filter (where type = 'image') as image_count
+    from items.code_interpreter_call__outputs
+    group by all
+),
+runs as (
+    select
+        t.*,
+        r.container_id,
+        r.code,
+        o.* exclude (conversation_id, item_id),
+        contains(i.include_set, 'code_interpreter_call.outputs') as is_output_asked,
+        row_number() over in_turn as attempt_index,
+        t.is_failed
+        and coalesce(max(t.position) filter (where t.outcome = 'ok') over all_of_turn > t.position, false) as is_mended,
+        lag({'item_id': t.item_id, 'is_failed': t.is_failed}) over in_turn as run_before,
+        case
+            when t.arguments_hash is not null
+            then lag({'item_id': t.item_id, 'is_failed': t.is_failed}) over same_code
+        end as same_run
+    from analytics.tool_calls as t
+    inner join items.code_interpreter_call as r using (conversation_id, item_id)
+    inner join analytics.items as i using (conversation_id, item_id)
+    left join output_figures as o using (conversation_id, item_id)
+    window
+        in_turn as (partition by t.conversation_id, t.turn_index order by t.position),
+        all_of_turn as (partition by t.conversation_id, t.turn_index),
+        same_code as (partition by t.conversation_id, t.arguments_hash order by t.position)
+),
+citations as (
+    select a.conversation_id, i.position, a.container_id, a.file_id
+    from items.message__content__annotations as a
+    inner join analytics.items as i using (conversation_id, item_id)
+    where a.type = 'container_file_citation'
+),
+cited_files as (
+    select r.conversation_id, r.item_id, count(distinct c.file_id) as cited_file_count
+    from citations as c
+    asof inner join runs as r
+        on c.conversation_id = r.conversation_id and c.container_id = r.container_id and c.position > r.position
+    group by all
+),
+told as (
+    select
+        r.*,
+        coalesce(c.cited_file_count, 0) as cited_file_count,
+        python_imports(r.code) as imports,
+        case when r.is_failed then python_error(r.logs) end as error_class,
+        case
+            when r.same_run is not null then 'explicit'
+            when r.run_before.is_failed then 'heuristic'
+            else 'none'
+        end as rerun_of_method
+    from runs as r
+    left join cited_files as c using (conversation_id, item_id)
+)
+select
+    conversation_id,
+    item_id,
+    position,
+    turn_index,
+    attempt_index,
+    container_id,
+    status,
+    called_at,
+    length(code) as code_chars,
+    case when code = '' then 0 else length(code) - length(replace(code, chr(10), '')) + 1 end as code_line_count,
+    arguments_hash as code_hash,
+    imports,
+    case when imports is null then 'none' else 'heuristic' end as imports_method,
+    is_output_asked,
+    coalesce(log_count, 0) as log_count,
+    coalesce(log_chars, 0)::bigint as log_chars,
+    coalesce(image_count, 0) as image_count,
+    coalesce(output_payload_bytes, 0) as image_bytes,
+    cited_file_count,
+    case when container_id is null then 'none' else 'heuristic' end as cited_file_count_method,
+    outcome,
+    outcome_method,
+    is_failed,
+    error_class,
+    case when error_class is null then 'none' else 'heuristic' end as error_class_method,
+    error_message,
+    case rerun_of_method when 'explicit' then same_run.item_id when 'heuristic' then run_before.item_id end as rerun_of,
+    rerun_of_method,
+    coalesce(case rerun_of_method when 'explicit' then same_run.is_failed else run_before.is_failed end, false)
+        as is_retry,
+    is_mended,
+    latency_ms,
+    latency_method
+from told

@@ -53,3 +53,111 @@
 -- is_answered_later BOOLEAN: Whether an answer that is no refusal came afterwards.
 -- ended_state VARCHAR: How the turn ended: answered, awaiting_user, awaiting_approval, open_call, error, incomplete.
 -- ended_state_method VARCHAR: How ended_state was obtained: explicit, heuristic.
+with
+acknowledged as (
+    select c.conversation_id, c.item_id, list(a.id) as ids, list(a.code) as codes
+    from analytics.tool_calls as c
+    inner join items.computer_call_output__acknowledged_safety_checks as a
+        on c.conversation_id = a.conversation_id and c.output_item_id = a.item_id
+    where c.family = 'computer'
+    group by all
+),
+events as (
+    select
+        conversation_id, item_id, 1 as event_index, 'refusal' as kind, refusal as message
+    from analytics.messages
+    where is_refusal
+    union all by name
+    select
+        conversation_id, item_id, 1 as event_index, 'moderation' as kind, 'image_generation' as tool,
+        error_code as code, error_message as message, error_moderation_details_categories as categories,
+        error_moderation_details_moderation_stage as stage
+    from items.image_generation_call
+    where error_code = 'moderation_blocked' or categories is not null or stage is not null
+    union all by name
+    select
+        p.conversation_id, p.item_id, 'safety_check' as kind, 'computer' as tool, p.code, p.message,
+        row_number() over (partition by p.conversation_id, p.item_id order by p.pending_safety_checks_index)
+            as event_index,
+        case
+            when p.id is not null then coalesce(list_contains(a.ids, p.id), false)
+            else coalesce(list_contains(a.codes, p.code), false)
+        end as is_acknowledged,
+        case when p.id is null and is_acknowledged then 'heuristic' else 'explicit' end as is_acknowledged_method
+    from items.computer_call__pending_safety_checks as p
+    left join acknowledged as a using (conversation_id, item_id)
+),
+-- What may follow, of conversations with an event.
+moves as (
+    select
+        i.conversation_id,
+        i.item_id,
+        i.position,
+        i.role,
+        c.tool,
+        m.is_answer and not m.is_refusal and m.text_chars > 0 as is_plain_answer,
+        case
+            when i.role = 'user' then 'user'
+            when m.is_refusal then 'refusal'
+            when m.is_answer then 'answer'
+            when i.role = 'assistant' then 'commentary'
+            else 'call'
+        end as word
+    from analytics.items as i
+    left join analytics.messages as m using (conversation_id, item_id)
+    left join analytics.tool_calls as c using (conversation_id, item_id)
+    where
+        (i.role in ('user', 'assistant') or i.kind = 'call')
+        and i.conversation_id in (select conversation_id from events)
+),
+lasts as (
+    select
+        conversation_id,
+        max(position) filter (where role = 'user') as user_position,
+        max(position) filter (where is_plain_answer) as answer_position
+    from moves
+    group by all
+),
+placed as (
+    select
+        e.*,
+        i.position,
+        i.turn_index,
+        i.role,
+        case when i.is_time_usable then i.item_at end as happened_at
+    from events as e
+    inner join analytics.items as i using (conversation_id, item_id)
+)
+select
+    e.conversation_id,
+    e.item_id,
+    e.event_index,
+    e.position,
+    e.turn_index,
+    e.kind,
+    e.role,
+    e.tool,
+    e.code,
+    e.categories,
+    e.stage,
+    nullif(left(e.message, 200), '') as message,
+    e.happened_at,
+    e.is_acknowledged,
+    coalesce(e.is_acknowledged_method, 'none') as is_acknowledged_method,
+    case
+        when n.item_id is null then 'nothing'
+        when n.word <> 'call' then n.word
+        when n.tool = e.tool then 'same_tool'
+        else 'other_tool'
+    end as followed_by,
+    'heuristic' as followed_by_method,
+    n.item_id as next_item_id,
+    coalesce(l.user_position > e.position, false) as is_user_back,
+    coalesce(l.answer_position > e.position, false) as is_answered_later,
+    s.ended_state,
+    s.ended_state_method
+from placed as e
+asof left join moves as n
+    on e.conversation_id = n.conversation_id and e.position < n.position
+left join lasts as l on e.conversation_id = l.conversation_id
+left join analytics.stretches as s on e.conversation_id = s.conversation_id and e.turn_index = s.turn_index

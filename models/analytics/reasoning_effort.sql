@@ -60,3 +60,134 @@
 -- call_count BIGINT: Calls, also those that were not made.
 -- ended_state VARCHAR: How the turn ended: answered, awaiting_user, awaiting_approval, open_call, error, incomplete.
 -- ended_state_method VARCHAR: How ended_state was obtained: explicit, heuristic.
+with
+texts as (
+    select
+        conversation_id,
+        item_id,
+        count(*) filter (where is_summary) as summary_count,
+        sum(length(text)) filter (where is_summary) as summary_chars,
+        count(*) filter (where not is_summary) as content_count,
+        sum(length(text)) filter (where not is_summary) as content_chars
+    from (
+        select conversation_id, item_id, text, true as is_summary from items.reasoning__summary
+        union all
+        select conversation_id, item_id, text, false as is_summary from items.reasoning__content
+    ) as parts
+    group by all
+),
+spine as (
+    select
+        conversation_id,
+        item_id,
+        position,
+        turn_index,
+        type,
+        case when is_time_usable then item_at end as usable_at,
+        kind in ('call', 'reasoning') or role is not distinct from 'assistant' as is_of_model,
+        lead({'turn_index': turn_index, 'usable_at': usable_at, 'is_of_model': is_of_model})
+            over (partition by conversation_id order by position) as next
+    from analytics.items
+),
+spans as (
+    select
+        conversation_id,
+        turn_index,
+        min(position) filter (where is_of_model) as first_position,
+        max(position) filter (where is_of_model) as last_position,
+        max(position) as end_position
+    from spine
+    group by all
+),
+updates as (
+    select conversation_id, item_id, position, reasoning_effort as effort
+    from items.configuration_update
+    where reasoning_effort is not null
+),
+in_force as (
+    select s.conversation_id, s.turn_index, u.effort, u.item_id as effort_item_id
+    from spans as s
+    asof left join updates as u
+        on s.conversation_id = u.conversation_id
+        and coalesce(s.first_position, s.end_position + 1) > u.position
+    where s.turn_index > 0
+),
+mixed as (
+    select distinct s.conversation_id, s.turn_index
+    from spans as s
+    inner join in_force as f using (conversation_id, turn_index)
+    inner join updates as u
+        on s.conversation_id = u.conversation_id
+        and u.position > s.first_position
+        and u.position < s.last_position
+    where u.effort is distinct from f.effort
+),
+gaps as (
+    select
+        s.conversation_id,
+        s.turn_index,
+        s.item_id,
+        s.position,
+        case
+            when s.next.is_of_model and s.next.turn_index = s.turn_index
+            then (epoch_us(s.next.usable_at) - epoch_us(s.usable_at)) / 1000.0
+        end as gap_ms
+    from spine as s
+    where s.type = 'reasoning'
+),
+thoughts as (
+    select
+        g.conversation_id,
+        g.turn_index,
+        count(*) filter (where t.summary_count > 0) as summarised_count,
+        count(*) filter (where t.content_count > 0) as readable_count,
+        count(r.encrypted_content) as encrypted_count,
+        count(*) filter (where t.item_id is null) as silent_count,
+        count(*) filter (where g.position = s.last_position) as orphan_count,
+        sum(t.summary_count) as summary_count,
+        sum(t.summary_chars) as summary_chars,
+        sum(t.content_chars) as content_chars,
+        count(*) filter (where g.gap_ms >= 0) as gap_count,
+        sum(g.gap_ms) filter (where g.gap_ms >= 0) as reasoning_ms,
+        max(g.gap_ms) filter (where g.gap_ms >= 0) as longest_gap_ms
+    from gaps as g
+    inner join spans as s using (conversation_id, turn_index)
+    inner join items.reasoning as r using (conversation_id, item_id)
+    left join texts as t using (conversation_id, item_id)
+    group by all
+)
+select
+    conversation_id,
+    turn_index,
+    t.started_at,
+    f.effort,
+    case when f.effort is null then 'none' else 'explicit' end as effort_method,
+    f.effort_item_id,
+    f.effort is distinct from lag(f.effort) over (partition by conversation_id order by turn_index)
+        as is_effort_changed,
+    m.turn_index is not null as is_effort_mixed,
+    t.reasoning_count,
+    coalesce(h.summarised_count, 0) as summarised_count,
+    coalesce(h.readable_count, 0) as readable_count,
+    coalesce(h.encrypted_count, 0) as encrypted_count,
+    coalesce(h.silent_count, 0) as silent_count,
+    coalesce(h.orphan_count, 0) as orphan_count,
+    coalesce(h.summary_count, 0)::bigint as summary_count,
+    coalesce(h.summary_chars, 0)::bigint as summary_chars,
+    coalesce(h.content_chars, 0)::bigint as content_chars,
+    coalesce(h.gap_count, 0) as gap_count,
+    h.reasoning_ms,
+    case when h.reasoning_ms is null then 'none' else 'heuristic' end as reasoning_ms_method,
+    h.longest_gap_ms,
+    t.duration_ms,
+    h.reasoning_ms / nullif(t.duration_ms, 0) as time_share,
+    t.item_count,
+    t.reasoning_count / t.item_count as item_share,
+    t.step_count,
+    t.call_count,
+    t.ended_state,
+    t.ended_state_method
+from analytics.turns as t
+left join in_force as f using (conversation_id, turn_index)
+left join mixed as m using (conversation_id, turn_index)
+left join thoughts as h using (conversation_id, turn_index)
