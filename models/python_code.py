@@ -14,7 +14,7 @@ _FROM = rf"(?m)^[ \t]*from[ \t]+({_NAME})(?:\.\w+)*[ \t]+import\b"
 _CLASS = rf"(?:{_NAME}\.)*(?:[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Iteration)|Exception)|(?:{_NAME}\.)+Error"
 _TRACEBACK = r"Traceback \(most recent call last\)"
 _WAYS = (
-    rf"(?s)(?:^|.*\n)({_NAME}(?:\.\w+)*)[ \t]+{_TRACEBACK}",  # the head of IPython's, the last of them
+    rf"(?s)(?:.*\n|^)({_NAME}(?:\.\w+)*)[ \t]+{_TRACEBACK}",  # the head of IPython's, the last of them
     rf"(?s){_TRACEBACK}:.*\n({_CLASS})[ \t\r]*(?::[^\n]*)?(?:\n|$)",  # the last such line after Python's
     rf"(?:^|\n)({_CLASS}):[^\n]*\s*$",  # the last line
     rf"^\s*({_CLASS}):",  # the first one

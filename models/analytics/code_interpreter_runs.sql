@@ -85,7 +85,7 @@ runs as (
         r.container_id,
         r.code,
         o.* exclude (conversation_id, item_id),
-        contains(i.include_set, 'code_interpreter_call.outputs') as is_output_asked,
+        coalesce(contains(i.include_set, 'code_interpreter_call.outputs'), false) as is_output_asked,
         row_number() over in_turn as attempt_index,
         t.is_failed
         and coalesce(max(t.position) filter (where t.outcome = 'ok') over all_of_turn > t.position, false) as is_mended,
