@@ -24,8 +24,8 @@
 -- **error_class** is the class of the exception that the run's logs end with, by the macro `python_error` over the
 -- non-NULL logs in order of outputs_index, joined by a newline; NULL if it finds none, or the run is not is_failed.
 -- error_class_method is heuristic, or none where error_class is NULL. No run of the recordings comes with logs, so how
--- often it is right is told by the forms that Python and IPython are known to write; of the 329 outputs of client's
--- tools that the recordings have, it takes none for an exception of Python that is not one.
+-- often it is right is told by the forms that Python and IPython are known to write; of the 329 outputs of tools that
+-- the recordings have, it takes none for an exception of Python that is not one.
 --
 -- **rerun_of** is an earlier run of the same conversation: first, the latest with the same code_hash (not NULL), if
 -- there is one: explicit. Otherwise the run directly before it, if it is in the same turn and is_failed: heuristic, for

@@ -1,5 +1,6 @@
 -- Grain: one row per conversation, window (what stands between two compactions) and source of content.
 -- Question: what fills the context: who or what brought it, how large is it, and how much of it is there twice?
+-- Snapshot: a table, sorted by conversation_id, window_index, source.
 --
 -- **Windows.** window_index counts the live compaction items at or before an item in its conversation: 0 before the
 -- first one; a compaction begins a window, of which it is the first item. is_current: it is the conversation's last
@@ -12,17 +13,17 @@
 -- and attachment bytes:
 --
 -- * instructions, user, assistant, other_role: messages of role developer or system, user, assistant, any other or
---   none. Text and text_chars of `analytics.messages` (in which a refusal's words are not); attachments: image_count and
---   file_count; bytes: image_url and file_data of the parts.
+--   none. Text and text_chars of `analytics.messages` (in which a refusal's words are not); attachments: image_count
+--   and file_count; bytes: image_url and file_data of the parts.
 -- * reasoning: the texts of summary, then of content. compaction: no text; what it holds is encrypted.
 -- * arguments: calls (kind call); argument_chars and arguments_hash of `analytics.tool_calls` are its length and text.
 -- * output: items of kind output but tool_search_output, and a second piece of calls that carry their output, if they
 --   have any: file_search (a result), image_generation (a result of a byte or more), code_interpreter (an output), mcp
---   (output, or else error_message, or error where it is a string). The text: of function, custom and local_shell the string
---   or the texts of the parts; shell: stdout, then stderr, of each element; apply_patch: output; program: result;
---   file_search: the texts of the results; code_interpreter: the logs. Attachments: parts of type input_image,
---   computer_screenshot and input_file; the screenshot of computer, if it has an address, data or a file; the image of image_generation; outputs of type
---   image. Bytes: image_url, file_data, result, url.
+--   (output, or else error_message, or error where it is a string). The text: of function, custom and local_shell the
+--   string or the texts of the parts; shell: stdout, then stderr, of each element; apply_patch: output; program:
+--   result; file_search: the texts of the results; code_interpreter: the logs. Attachments: parts of type input_image,
+--   computer_screenshot and input_file; the screenshot of computer, if it has an address, data or a file; the image of
+--   image_generation; outputs of type image. Bytes: image_url, file_data, result, url.
 -- * definitions: mcp_list_tools: name, description and input_schema of each tool; tool_search_output and
 --   additional_tools: the definition of each tool; JSON without white space between its parts.
 -- * approval: arguments of a request, reason of a response. configuration, unknown: no text.

@@ -4,8 +4,8 @@
 --
 -- Conversations are the rows of `analytics.conversation_summary`, turns those of `analytics.turns`. A conversation
 -- counts in the row of its day without key, and in one row of its day for each pair of its metadata (an object; the
--- value as text, NULL if it is null); the rows of one key add up to the conversations that have it, those of several
--- do not. A day without conversations has no row.
+-- value as text, NULL if it is null); the rows of one key add up to the conversations that have it, those of several do
+-- not. A day without conversations has no row.
 --
 -- **day** is the date of created_at, which the API says, or if that is NULL of first_item_at, which is read from IDs;
 -- NULL if both are. explicit_day_count says how many are of the first sort: the coverage.

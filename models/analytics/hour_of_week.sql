@@ -7,8 +7,9 @@
 --
 -- day_count is on how many different dates a turn began in that hour, to put weeks with and without side by side.
 -- Counts of calls are those of `analytics.turns`; decided_call_count and explicit_decided_count those of
--- `analytics.stretches`. answered: ended_state is answered or awaiting_user. error_rate as in `analytics.tool_daily`, over the calls of these
--- turns. answer_p50_ms: the median by DuckDB's `quantile_cont` of answer_ms, over the turns that have one.
+-- `analytics.stretches`. answered: ended_state is answered or awaiting_user. error_rate as in `analytics.tool_daily`,
+-- over the calls of these turns. answer_p50_ms: the median by DuckDB's `quantile_cont` of answer_ms, over the turns
+-- that have one.
 --
 -- Columns
 -- hour_of_week BIGINT: Hour of the week, from 0 (Monday, midnight) to 167; NULL for turns whose time is unknown.

@@ -1,5 +1,6 @@
 -- Grain: one row per live user message: the turn from it to the next one, or to the end of the conversation.
 -- Question: how much does the model think in each turn, at which effort, and how much of that is there to read?
+-- Snapshot: a table, sorted by conversation_id, turn_index.
 --
 -- Rows of `analytics.turns`; started_at, duration_ms, item_count, reasoning_count, step_count, call_count, ended_state
 -- and ended_state_method are those of that view. Items are those of `analytics.items`, ordered by position. The model's
@@ -18,9 +19,9 @@
 -- the code points of their texts and of the contents' (NULL counts 0).
 --
 -- **Gaps.** The API does not say how long the model thought. A gap is the time of the item that follows a reasoning
--- item (the next live item of any kind) less the time of the reasoning item, if that item is in the same turn and the
--- model's, both times are usable, and the difference is not negative: from when thinking was begun to when what came of
--- it was. In milliseconds (microseconds divided by 1000.0). gap_count says how many reasoning items have one: the
+-- item (the next live item of any kind) less the time of the reasoning item, if that item is the model's (and so in the
+-- same turn), both times are usable, and the difference is not negative: from when thinking was begun to when what came
+-- of it was. In milliseconds (microseconds divided by 1000.0). gap_count says how many reasoning items have one: the
 -- coverage. reasoning_ms is their sum, longest_gap_ms the greatest; NULL if there is none. reasoning_ms_method is
 -- heuristic, or none where it is NULL. orphan_count: reasoning items after which no item of the model stands in the
 -- turn: it thought, and nothing came of it.
@@ -79,14 +80,12 @@ texts as (
 spine as (
     select
         conversation_id,
-        item_id,
         position,
         turn_index,
-        type,
         case when is_time_usable then item_at end as usable_at,
         kind in ('call', 'reasoning') or role is not distinct from 'assistant' as is_of_model,
-        lead({'turn_index': turn_index, 'usable_at': usable_at, 'is_of_model': is_of_model})
-            over (partition by conversation_id order by position) as next
+        lead(case when is_of_model then usable_at end) over (partition by conversation_id order by position)
+            as next_of_model_at
     from analytics.items
 ),
 spans as (
@@ -105,7 +104,12 @@ updates as (
     where reasoning_effort is not null
 ),
 in_force as (
-    select s.conversation_id, s.turn_index, u.effort, u.item_id as effort_item_id
+    select
+        s.conversation_id,
+        s.turn_index,
+        u.effort,
+        u.item_id as effort_item_id,
+        lag(u.effort) over (partition by s.conversation_id order by s.turn_index) as effort_before
     from spans as s
     asof left join updates as u
         on s.conversation_id = u.conversation_id
@@ -123,36 +127,26 @@ mixed as (
     where u.effort is distinct from f.effort
 ),
 gaps as (
-    select
-        s.conversation_id,
-        s.turn_index,
-        s.item_id,
-        s.position,
-        case
-            when s.next.is_of_model and s.next.turn_index = s.turn_index
-            then (epoch_us(s.next.usable_at) - epoch_us(s.usable_at)) / 1000.0
-        end as gap_ms
-    from spine as s
-    where s.type = 'reasoning'
+    select *, (epoch_us(next_of_model_at) - epoch_us(usable_at)) / 1000.0 as gap_ms from spine
 ),
 thoughts as (
     select
-        g.conversation_id,
-        g.turn_index,
+        conversation_id,
+        turn_index,
         count(*) filter (where t.summary_count > 0) as summarised_count,
         count(*) filter (where t.content_count > 0) as readable_count,
         count(r.encrypted_content) as encrypted_count,
         count(*) filter (where t.item_id is null) as silent_count,
-        count(*) filter (where g.position = s.last_position) as orphan_count,
+        count(*) filter (where position = s.last_position) as orphan_count,
         sum(t.summary_count) as summary_count,
         sum(t.summary_chars) as summary_chars,
         sum(t.content_chars) as content_chars,
         count(*) filter (where g.gap_ms >= 0) as gap_count,
         sum(g.gap_ms) filter (where g.gap_ms >= 0) as reasoning_ms,
         max(g.gap_ms) filter (where g.gap_ms >= 0) as longest_gap_ms
-    from gaps as g
+    from items.reasoning as r
+    inner join gaps as g using (conversation_id, position)
     inner join spans as s using (conversation_id, turn_index)
-    inner join items.reasoning as r using (conversation_id, item_id)
     left join texts as t using (conversation_id, item_id)
     group by all
 )
@@ -163,8 +157,7 @@ select
     f.effort,
     case when f.effort is null then 'none' else 'explicit' end as effort_method,
     f.effort_item_id,
-    f.effort is distinct from lag(f.effort) over (partition by conversation_id order by turn_index)
-        as is_effort_changed,
+    f.effort is distinct from f.effort_before as is_effort_changed,
     m.turn_index is not null as is_effort_mixed,
     t.reasoning_count,
     coalesce(h.summarised_count, 0) as summarised_count,
