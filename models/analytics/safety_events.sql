@@ -17,7 +17,7 @@
 -- **is_acknowledged**, of a safety check; NULL for others: among the acknowledged_safety_checks of the output of the
 -- call (output_item_id of `analytics.tool_calls`) there is one with the same id (not NULL): explicit; or else, where
 -- the check has no id, one with the same code (not NULL): heuristic; or else false, explicit, also if there is no
--- output (yet). is_acknowledged_method is none where is_acknowledged is NULL.
+-- output (yet). acknowledged_method is none where is_acknowledged is NULL.
 --
 -- **What followed.** next_item_id is the first item after the event's item in the conversation that is a user or
 -- assistant message, or of kind call; followed_by says what it is: user; refusal (an assistant message that is one);
@@ -45,7 +45,7 @@
 -- message VARCHAR: The event in words, 200 characters at most; NULL if there are none.
 -- happened_at TIMESTAMP: When the item was begun, UTC, read from its ID; NULL if no usable time is there.
 -- is_acknowledged BOOLEAN: Whether a safety check was acknowledged with the call's output; NULL for other kinds.
--- is_acknowledged_method VARCHAR: How is_acknowledged was obtained: explicit (id), heuristic (code), none.
+-- acknowledged_method VARCHAR: How is_acknowledged was obtained: explicit (id), heuristic (code), none.
 -- followed_by VARCHAR: What came next: user, answer, commentary, refusal, same_tool, other_tool, nothing.
 -- followed_by_method VARCHAR: How followed_by was obtained: heuristic (by position).
 -- next_item_id VARCHAR: The item that came next; NULL if nothing followed.
@@ -83,7 +83,7 @@ events as (
             when p.id is not null then coalesce(list_contains(a.ids, p.id), false)
             else coalesce(list_contains(a.codes, p.code), false)
         end as is_acknowledged,
-        case when p.id is null and is_acknowledged then 'heuristic' else 'explicit' end as is_acknowledged_method
+        case when p.id is null and is_acknowledged then 'heuristic' else 'explicit' end as acknowledged_method
     from items.computer_call__pending_safety_checks as p
     left join acknowledged as a using (conversation_id, item_id)
 ),
@@ -143,7 +143,7 @@ select
     nullif(left(e.message, 200), '') as message,
     e.happened_at,
     e.is_acknowledged,
-    coalesce(e.is_acknowledged_method, 'none') as is_acknowledged_method,
+    coalesce(e.acknowledged_method, 'none') as acknowledged_method,
     case
         when n.item_id is null then 'nothing'
         when n.word <> 'call' then n.word

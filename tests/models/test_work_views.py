@@ -186,7 +186,7 @@ def test_events_tell_what_was_said_no_to_and_what_followed(given: Given) -> None
         (5, 2, "moderation", None, "image_generation", None, ["a"], None),
         (9, 3, "refusal", "assistant", None, None, None, 200),
     ]
-    columns = "item_id, followed_by, next_item_id, is_user_back, is_answered_later, ended_state, is_acknowledged_method"
+    columns = "item_id, followed_by, next_item_id, is_user_back, is_answered_later, ended_state, acknowledged_method"
     assert given.rows("safety_events", columns, "position") == [
         (1, "user", 2, True, True, "answered", "none"),
         (3, "same_tool", 4, True, True, "answered", "none"),
@@ -198,7 +198,7 @@ def test_events_tell_what_was_said_no_to_and_what_followed(given: Given) -> None
 def test_a_safety_check_is_acknowledged_by_its_id_or_without_one_by_its_code(given: Given) -> None:
     one, other, nameless = {"id": "1", "code": "a"}, {"id": "2", "code": "a"}, {"id": None, "code": "a"}
     given.conversation(user(), clicked(one, other, nameless), shown(one), clicked(one, call_id="m"), call())
-    columns = "item_id, event_index, is_acknowledged, is_acknowledged_method, followed_by, ended_state"
+    columns = "item_id, event_index, is_acknowledged, acknowledged_method, followed_by, ended_state"
     assert given.rows("safety_events", columns) == [
         (1, 1, True, "explicit", "same_tool", "open_call"),
         (1, 2, False, "explicit", "same_tool", "open_call"),

@@ -37,7 +37,7 @@ def safety_events(conversation: Sequence[Item], calls: Sequence[Call]) -> Iterat
 
 def _events(item: Item, items: Mapping[str, Item], call: Call | None) -> Iterator[Row]:
     nothing: Row = dict.fromkeys(("tool", "code", "categories", "stage", "is_acknowledged"))
-    nothing["is_acknowledged_method"] = "none"
+    nothing["acknowledged_method"] = "none"
     if item.kind == "message" and item.refusal is not None:
         yield {**nothing, "kind": "refusal", "message": item.refusal}
     elif item.type == "image_generation_call":
@@ -60,7 +60,7 @@ def _events(item: Item, items: Mapping[str, Item], call: Call | None) -> Iterato
                 "code": text(check, "code"),
                 "message": text(check, "message"),
                 "is_acknowledged": is_seen,
-                "is_acknowledged_method": "heuristic" if is_seen and name == "code" else "explicit",
+                "acknowledged_method": "heuristic" if is_seen and name == "code" else "explicit",
             }
 
 
