@@ -159,15 +159,15 @@ def test_each_item_is_a_piece_and_a_call_that_carries_its_output_two(given: Give
         {"type": "brand_new"}, effort("low"), {"type": "message", "role": "critic", "content": []},
         {"type": "mcp_approval_request", "server_label": "s", "name": "t", "arguments": "{}"},
     )  # fmt: skip
-    columns = "source, piece_count, chars, attachment_count, attachment_bytes, textless_count"
+    columns = "source, piece_count, chars, attachment_count, attachment_bytes, textless_count, duplicate_count"
     assert given.rows("context_pressure", columns) == [
-        ("approval", 1, 2, 0, 0, 0),
-        ("arguments", 6, 7, 0, 0, 2),
-        ("configuration", 1, 0, 0, 0, 1),
-        ("definitions", 1, 10, 0, 0, 0),
-        ("other_role", 1, 0, 0, 0, 1),
-        ("output", 4, 3, 2, 29, 2),
-        ("unknown", 1, 0, 0, 0, 1),
+        ("approval", 1, 2, 0, 0, 0, 0),
+        ("arguments", 6, 7, 0, 0, 2, 1),
+        ("configuration", 1, 0, 0, 0, 1, 0),
+        ("definitions", 1, 10, 0, 0, 0, 0),
+        ("other_role", 1, 0, 0, 0, 1, 0),
+        ("output", 4, 3, 2, 29, 2, 0),
+        ("unknown", 1, 0, 0, 0, 1, 0),
     ]
 
 
