@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from connectors.emulator.includes import Item
-from connectors.emulator.samples import troubled, working
+from connectors.emulator.samples import guarded, troubled, working
 from connectors.emulator.samples.scribe import Scribe
 from connectors.emulator.samples.shapes import functions, messages
 from connectors.emulator.samples.shapes.messages import PIXEL
@@ -65,6 +65,9 @@ def _show_cached_parts(scribe: Scribe) -> None:
 EXTRAS: Final[dict[int, Callable[[Scribe], None]]] = {
     5: show_rare_content,
     20: end_in_a_call,
+    23: guarded.run_commands,
+    33: guarded.ask_for_money,
+    38: guarded.patch_again,
     43: end_in_code,
     50: troubled.get_stuck,
     61: troubled.ask_back,

@@ -9,11 +9,21 @@ from connectors.emulator.samples.scribe import Scribe
 Outcome = tuple[int | None, str, str]
 
 
-def shell(scribe: Scribe, commands: list[str], outcomes: Sequence[Outcome], *, hosted: bool = False) -> Item:
-    """Writes commands and their outcomes, each an exit code (none after a timeout), stdout and stderr."""
+def shell(
+    scribe: Scribe,
+    commands: list[str],
+    outcomes: Sequence[Outcome],
+    *,
+    hosted: bool = False,
+    limit: int | None = None,
+) -> Item:
+    """Writes commands and their outcomes, each an exit code (none after a timeout), stdout and stderr.
+
+    Without a limit to the characters that are kept, some have one.
+    """
     call_id = scribe.call_id()
     timeout_ms = scribe.pick([None, 30000, 120000])
-    limit = scribe.pick([None, 4096])
+    limit = scribe.pick([None, 4096]) if limit is None else limit
     environment: Item = {"type": "local"}
     if hosted:
         environment = {"type": "container_reference", "container_id": scribe.container_id()}
