@@ -7,7 +7,7 @@ import json
 import random
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -20,6 +20,12 @@ Item = dict[str, Any]
 Row = tuple[object, ...]
 BEGIN = datetime(2026, 10, 1, 23, 59, 50, tzinfo=UTC)
 SEEN = datetime(2026, 10, 20)
+
+
+class Place(NamedTuple):
+    """Stands for the ID of an item before, by its place in the list."""
+
+    number: int
 
 
 class Given:
@@ -39,11 +45,13 @@ class Given:
             [conversation_id, SEEN],
         )
         self.names[conversation_id] = f"conversation {sum(str(one).startswith('conv_') for one in self.names) + 1}"
-        findings = Findings()
+        findings, ids = Findings(), list[str]()
         for n, given in enumerate(items):
             at = begin.timestamp() + given.get("at", n)
             item = {name: value for name, value in given.items() if name not in {"at", "deleted"}}
             item = {"id": mint_sent(prefix_of(item["type"]), self.rng, at, key), **item}
+            item = {name: ids[value.number] if isinstance(value, Place) else value for name, value in item.items()}
+            ids.append(item["id"])
             self.names[item["id"]] = n
             self._store(findings, conversation_id, n * 10, item, is_deleted="deleted" in given)
         findings.write(self.con)
@@ -122,7 +130,7 @@ def asked(request_id: str = "mcpr_1", **more: Any) -> Item:
     }
 
 
-def responded(approve: bool | None, request_id: str = "mcpr_1", **more: Any) -> Item:
+def responded(approve: bool | None, request_id: str | Place = "mcpr_1", **more: Any) -> Item:
     return {"type": "mcp_approval_response", "approval_request_id": request_id, "approve": approve, **more}
 
 
@@ -132,3 +140,21 @@ def listed(*tools: Mapping[str, Any]) -> Item:
 
 REASONING = {"type": "reasoning", "summary": []}
 ERROR = '{"error":"no"}'
+SHELL = {"type": "shell_call", "call_id": "c", "action": {"commands": ["a", "b"]}, "environment": {"type": "local"}}
+PATCH = {"type": "apply_patch_call", "call_id": "c", "operation": {"type": "delete_file", "path": "x"}}
+LOCAL = {"type": "local_shell_call", "call_id": "c", "action": {"type": "exec", "command": ["ls", "-l"]}}
+HTTP_504 = {"type": "http_error", "code": 504, "message": "Gateway"}
+TOOL_ERROR = {"type": "mcp_tool_execution_error", "content": [{"type": "text", "text": "the user denied it"}]}
+EXIT_0, EXIT_2, TIMED_OUT = {"type": "exit", "exit_code": 0}, {"type": "exit", "exit_code": 2}, {"type": "timeout"}
+
+
+def ended(outcome: dict[str, Any], **more: Any) -> Item:
+    return {"stdout": "12", "stderr": "345", "outcome": outcome, **more}
+
+
+def shell_output(*outcomes: dict[str, Any], **more: Any) -> Item:
+    return {"type": "shell_call_output", "call_id": "c", "output": [ended(one) for one in outcomes], **more}
+
+
+def of(item: Item, item_type: str, **more: Any) -> Item:
+    return {"type": item_type, "call_id": item["call_id"], **more}

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -14,8 +13,16 @@ from tests.models.by_hand.everything import KEYS
 from tests.models.by_hand.warehouse import build
 from tests.models.given import (
     ERROR,
+    EXIT_0,
+    EXIT_2,
+    HTTP_504,
+    LOCAL,
+    PATCH,
     REASONING,
     SEEN,
+    SHELL,
+    TIMED_OUT,
+    TOOL_ERROR,
     Given,
     Item,
     Row,
@@ -24,8 +31,10 @@ from tests.models.given import (
     call,
     listed,
     mcp,
+    of,
     output,
     responded,
+    shell_output,
     user,
 )
 
@@ -83,31 +92,13 @@ def test_messages_tell_turns_sizes_refusals_and_citations(given: Given) -> None:
     ]
 
 
-SHELL = {"type": "shell_call", "call_id": "c", "action": {"commands": ["a", "b"]}, "environment": {"type": "local"}}
-PATCH = {"type": "apply_patch_call", "call_id": "c", "operation": {"type": "delete_file", "path": "x"}}
-LOCAL = {"type": "local_shell_call", "call_id": "c", "action": {"type": "exec", "command": ["ls", "-l"]}}
 COMPUTER = {"type": "computer_call", "call_id": "c", "actions": [{"type": "wait"}, {"type": "screenshot"}]}
 SEARCH = {"type": "tool_search_call", "call_id": None, "execution": "server", "arguments": {"q": "Ü", "n": 1}}
 
 
-def ended(outcome: dict[str, Any], **more: Any) -> Item:
-    return {"stdout": "12", "stderr": "345", "outcome": outcome, **more}
-
-
-def shell_output(*outcomes: dict[str, Any], **more: Any) -> Item:
-    return {"type": "shell_call_output", "call_id": "c", "output": [ended(one) for one in outcomes], **more}
-
-
-def of(item: Item, item_type: str, **more: Any) -> Item:
-    return {"type": item_type, "call_id": item["call_id"], **more}
-
-
-EXIT_0, EXIT_2, TIMED_OUT = {"type": "exit", "exit_code": 0}, {"type": "exit", "exit_code": 2}, {"type": "timeout"}
 IMAGE = {"type": "image_generation_call", "action": "generate", "revised_prompt": "a cat"}
 BLOCKED = {"type": "user_error", "code": "moderation_blocked", "message": "No."}
 CODE = {"type": "code_interpreter_call", "code": "1/0", "container_id": "c"}
-HTTP_504 = {"type": "http_error", "code": 504, "message": "Gateway"}
-TOOL_ERROR = {"type": "mcp_tool_execution_error", "content": [{"type": "text", "text": "the user denied it"}]}
 PROGRAM = {"type": "program", "call_id": "c", "code": "x", "fingerprint": ""}
 CUSTOM = {"type": "custom_tool_call", "name": "sql", "namespace": "db", "call_id": "c", "input": "select"}
 

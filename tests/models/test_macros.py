@@ -5,6 +5,7 @@ import math
 import duckdb
 import pytest
 
+from models.commands import command_program, output_exit_code, output_truncated
 from models.failures import failure_kind, output_failure
 from models.macros import MACROS
 
@@ -151,6 +152,104 @@ def test_what_the_words_of_an_error_are_about(words: str, expected: str) -> None
 
 def test_no_words_are_about_nothing() -> None:
     assert ask("failure_kind(null)") is None
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("pytest -q tests", "pytest"),
+        ("  /usr/bin/git status", "git"),
+        ("./run.sh; ls", "run.sh"),
+        ("ls|wc -l", "ls"),
+        ("cd /srv && FOO=1 sudo -u app /usr/bin/make -k | tee log", "make"),
+        ("cd '/my srv' >/dev/null 2>&1; ls", "ls"),
+        ("cd /srv", "cd"),
+        ("# build it\n\nset -e\nexport A='x; y'\nmake", "make"),
+        ("A=1 B='2 3' node a.js", "node"),
+        ("A=1 && ls", "ls"),
+        ("timeout -k 5 60s uv run x", "uv"),
+        ("nice -n 10 nohup time -p cargo test", "cargo"),
+        ("sudo -E env -u HOME A=1 npm ci", "npm"),
+        ("bash -lc 'cd x && pytest -q'", "pytest"),
+        ("bash -lc cd x && pytest -q", "pytest"),
+        ('/bin/sh -o pipefail -c "grep a b | wc"', "grep"),
+        ("bash script.sh", "bash"),
+        ("python3.11 - <<'PY'\nprint(1)\nPY", "python3.11"),
+        ("for f in *; do rm $f; done", None),
+        ("bash -c 'if true; then ls; fi'", None),
+        ("cd x && (pytest)", None),
+        ("[ -f x ] && ls", None),
+        ("$CMD -x", None),
+        ("A=1", None),
+        ("'my program' x", None),
+        ("größe", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_first_program_of_a_command_line(command: str | None, expected: str | None) -> None:
+    assert command_program(command) == expected
+    assert ask("command_program(?::varchar)", command) == expected
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("head\n... 1200 chars truncated ...\ntail", True),
+        ("[output truncated: 2210 lines]", True),
+        ("first\n(output truncated)", True),
+        ("<truncated>", True),
+        ("a\n[... 15 lines omitted ...]\nb", True),
+        ("… 10 more lines omitted …", True),
+        ("Output was truncated", True),
+        ("... truncated", True),
+        ("3 tests omitted", False),
+        ("ERROR: value too long, data truncated for column 'name'", False),
+        ("truncate table orders", False),
+        ("os.truncate(path, 0)", False),
+        ("lines omitted: none", False),
+        ("", False),
+    ],
+)
+def test_an_output_that_says_it_is_cut(output: str, expected: bool) -> None:
+    assert output_truncated(output) is ask("output_truncated(?)", output) is expected
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ('{"output":"x","metadata":{"exit_code":2}}', 2),
+        ('{"exit_code":0,"metadata":{"exit_code":2}}', 0),
+        ('{"exit_code":"137"}', 137),
+        ('{"exit_code":null,"metadata":{"exit_code":-1}}', -1),
+        ('{"exit_code":true}', None),
+        ('{"exit_code":1.5}', None),
+        ('{"exit_code":12345678901}', None),
+        ('{"metadata":"exit_code"}', None),
+        ("[1]", None),
+        ("exit_code: 1", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_exit_code_in_a_clients_json(output: str | None, expected: int | None) -> None:
+    assert output_exit_code(output) == expected
+    assert ask("output_exit_code(?::varchar)", output) == expected
+
+
+@pytest.mark.parametrize(
+    ("diff", "added", "removed"),
+    [
+        ("@@\n-a\n+b\n+c\n d\n", 2, 1),
+        ("+a\n+\n+b", 3, 0),
+        ("-- a comment\n++i;\n x + y - z", 1, 1),
+        (" +a", 0, 0),
+        ("", 0, 0),
+        (None, None, None),
+    ],
+)
+def test_lines_of_a_diff_are_counted_by_their_mark(diff: str | None, added: int | None, removed: int | None) -> None:
+    assert ask("[diff_lines($1::varchar, '+'), diff_lines($1::varchar, '-')]", diff) == [added, removed]
 
 
 def test_every_macro_says_what_it_gives() -> None:

@@ -42,6 +42,12 @@ AT_LEAST = {
     "safety_events": 4,
     "engagement_funnel": 20,
     "hour_of_week": 168,
+    "mcp_servers": 3,
+    "approvals": 5,
+    "approval_friction": 1,
+    "shell_commands": 0,
+    "patch_operations": 6,
+    "patch_paths": 3,
 }
 """So many rows of each view are compared, whatever the source."""
 USUAL: Cases = {
@@ -62,6 +68,10 @@ USUAL: Cases = {
     ("context_pressure", "duplicate_count"): {0, 1},
     ("safety_events", "kind"): {"refusal"},
     ("hour_of_week", "hour_of_week"): {None, 0, 167},
+    ("approvals", "decision"): {"approved"},
+    ("approvals", "decision_method"): {"explicit"},
+    ("approvals", "is_executed"): {True},
+    ("patch_operations", "churn_method"): {"explicit", "none"},
 }
 """What occurs in every source."""
 SAMPLE: Cases = {
@@ -86,6 +96,24 @@ SAMPLE: Cases = {
     ("safety_events", "is_user_back"): {True, False},
     ("engagement_funnel", "abandoned_count"): {0, 1},
     ("engagement_funnel", "metadata_key"): {None, "end", "last"},
+    ("approvals", "decision"): {"denied", "awaiting"},
+    ("approvals", "decision_method"): {"heuristic"},
+    ("approvals", "is_executed"): {False},
+    ("approvals", "is_abandoned"): {True, False},
+    ("shell_commands", "family"): {"shell", "local_shell"},
+    ("shell_commands", "command_index"): {0, 1},
+    ("shell_commands", "program"): {"pytest", "make", "git", "perf", None},
+    ("shell_commands", "program_method"): {"explicit", "heuristic", "none"},
+    ("shell_commands", "output_method"): {"explicit", "heuristic", "none"},
+    ("shell_commands", "result_count"): {1, 2, None},
+    ("shell_commands", "exit_code"): {0, 1, 2, None},
+    ("shell_commands", "outcome"): {"ok", "error", "timeout", "pending", None},
+    ("shell_commands", "is_recovered"): {True, False},
+    ("patch_operations", "operation"): {"create_file", "update_file", "delete_file"},
+    ("patch_operations", "outcome"): {"ok", "error", "pending"},
+    ("patch_operations", "is_recovered"): {True, False},
+    ("patch_operations", "is_reworked"): {True, False},
+    ("patch_paths", "is_few_operations"): {True, False},
 }
 """What occurs in the sample data, altered or not."""
 UNALTERED: Cases = {
@@ -95,6 +123,21 @@ UNALTERED: Cases = {
     ("reasoning_effort", "is_effort_mixed"): {True, False},
     ("reasoning_effort", "orphan_count"): {0, 1},
     ("context_pressure", "source"): {"instructions", "definitions", "approval", "compaction", "output"},
+    ("mcp_servers", "is_few_calls"): {True, False},
+    ("mcp_servers", "failed_listing_count"): {0, 1},
+    ("mcp_servers", "empty_listing_count"): {0, 1},
+    ("mcp_servers", "unused_tool_count"): {0, 1},
+    ("mcp_servers", "unlisted_tool_count"): {0, 1},
+    ("mcp_servers", "denied_count"): {0, 1},
+    ("mcp_servers", "http_error_count"): {0, 1},
+    ("approval_friction", "is_repeatedly_denied"): {True, False},
+    ("approval_friction", "is_always_approved"): {True, False},
+    ("approval_friction", "executed_denied_count"): {0, 1},
+    ("patch_operations", "retry_method"): {"explicit", "heuristic", "none"},
+    ("shell_commands", "exit_code_method"): {"explicit", "heuristic", "none"},
+    ("approvals", "denied_before_count"): {0, 1, 2},
+    ("shell_commands", "is_truncated"): {True, False, None},
+    ("shell_commands", "truncated_method"): {"explicit", "heuristic", "none"},
 }
 """What occurs in the sample data as it is."""
 ALTERED: Cases = {
@@ -105,6 +148,9 @@ ALTERED: Cases = {
     ("turns", "ended_state"): {"awaiting_user", "awaiting_approval", "error"},
     ("conversation_summary", "turn_count"): {0},
     ("conversation_summary", "output_without_call_count"): {0, 1},
+    ("mcp_servers", "server_label"): {None},
+    ("approvals", "response_count"): {0, 1, 2},
+    ("patch_operations", "path"): {None},
 }
 """What occurs where chance was at work."""
 RECORDED: Cases = {("turns", "ended_state"): {"awaiting_user"}, ("retry_loops", "is_recovered"): {True}}
@@ -122,7 +168,7 @@ def altered() -> tuple[Lists, Lists]:
 
 
 def altered_otherwise() -> tuple[Lists, Lists]:
-    lists = sources.altered(seed=3)
+    lists = sources.altered(seed=2)
     return lists, lists
 
 

@@ -7,7 +7,10 @@ from tests.models.by_hand.code import code_interpreter_runs
 from tests.models.by_hand.context import context_pressure
 from tests.models.by_hand.engagement import engagement_funnel, hour_of_week
 from tests.models.by_hand.inventory import tool_inventory
+from tests.models.by_hand.patches import patch_operations, patch_paths
 from tests.models.by_hand.safety import safety_events
+from tests.models.by_hand.servers import approval_friction, approvals, mcp_servers
+from tests.models.by_hand.shells import shell_commands
 from tests.models.by_hand.spine import Listed, Row, in_place, items, messages
 from tests.models.by_hand.thinking import reasoning_effort
 from tests.models.by_hand.tools import retry_loops, tool_daily
@@ -31,6 +34,12 @@ KEYS = {
     "safety_events": ("conversation_id", "item_id", "event_index"),
     "engagement_funnel": ("day", "metadata_key", "metadata_value"),
     "hour_of_week": ("hour_of_week",),
+    "mcp_servers": ("server_label",),
+    "approvals": ("conversation_id", "item_id"),
+    "approval_friction": ("tool",),
+    "shell_commands": ("conversation_id", "item_id", "command_index"),
+    "patch_operations": ("conversation_id", "item_id"),
+    "patch_paths": ("path",),
 }
 """What tells the rows of each view apart."""
 
@@ -40,6 +49,8 @@ def by_hand(listed: Mapping[str, Sequence[Listed]], registered: Sequence[Registe
     placed = {one: in_place(own) for one, own in listed.items()}
     calls = {one: tool_calls(own) for one, own in placed.items()}
     taken = {one: list(turns(own, calls[one])) for one, own in placed.items()}
+    asked = [row for one, own in placed.items() for row in approvals(own, calls[one])]
+    operations = [row for one, own in placed.items() for row in patch_operations(own, calls[one])]
     all_calls = [call for own in calls.values() for call in own]
     all_turns = [turn for own in taken.values() for turn in own]
     summaries = [
@@ -63,4 +74,10 @@ def by_hand(listed: Mapping[str, Sequence[Listed]], registered: Sequence[Registe
         "safety_events": [row for one in placed for row in safety_events(placed[one], calls[one])],
         "engagement_funnel": list(engagement_funnel(summaries, all_turns, all_calls)),
         "hour_of_week": list(hour_of_week(all_turns, all_calls)),
+        "mcp_servers": list(mcp_servers(placed.values(), all_calls, asked)),
+        "approvals": asked,
+        "approval_friction": list(approval_friction(asked, all_calls)),
+        "shell_commands": [row for one, own in placed.items() for row in shell_commands(own, calls[one])],
+        "patch_operations": operations,
+        "patch_paths": list(patch_paths(operations)),
     }

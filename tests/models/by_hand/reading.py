@@ -38,13 +38,18 @@ def flag(value: object, name: str) -> bool | None:
     return inner if isinstance(inner, bool) else None
 
 
-def joined_texts(value: object, name: str) -> str | None:
-    """A field of an object that is a list: its strings joined by a newline; None if there are only other elements."""
+def joined_texts(value: object, name: str, by: str = "\n") -> str | None:
+    """A field of an object that is a list: its strings joined, by a newline; None if there are only other elements."""
     inner = _field(value, name)
     if not isinstance(inner, list):
         return None
-    said = [one for one in map(_text, inner) if one is not None]
-    return "\n".join(said) if said or not inner else None
+    said = [one for one in texts(value, name) if one is not None]
+    return by.join(said) if said or not inner else None
+
+
+def texts(value: object, name: str) -> list[str | None]:
+    """A field of an object that is a list: its strings, None for other elements."""
+    return [_text(one) for one in elements(value, name)]
 
 
 def rows(value: object, name: str) -> list[Object]:

@@ -3,6 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -37,6 +38,36 @@ def wilson(part: int, of: int) -> tuple[float | None, float | None]:
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
+def outcomes(calls: Sequence[Call]) -> Row:
+    """How many calls ended in which way, and the share of the decided ones that failed."""
+    counts = Counter(call["outcome"] for call in calls)
+    failed, decided = sum(call["is_failed"] for call in calls), sum(call["is_decided"] for call in calls)
+    explicit = sum(call["is_decided"] and call["outcome_method"] == "explicit" for call in calls)
+    low, high = wilson(failed, decided)
+    return {
+        **{f"{word}_count": counts[word] for word in ("ok", "error", "timeout", "denied", "pending")},
+        "unknown_count": counts[None],
+        "failed_count": failed,
+        "decided_count": decided,
+        "error_rate": share(failed, decided),
+        "error_rate_low": low,
+        "error_rate_high": high,
+        "explicit_decided_count": explicit,
+        "explicit_share": share(explicit, decided),
+        "is_few_calls": decided < FEW,
+    }
+
+
+def span(did: str, what: str, times: Iterable[datetime | None]) -> Row:
+    """When it was first and last done, and how many tell."""
+    known = [time for time in times if time is not None]
+    return {
+        f"first_{did}_at": min(known, default=None),
+        f"last_{did}_at": max(known, default=None),
+        f"timed_{what}_count": len(known),
+    }
+
+
 def tool_daily(calls: Iterable[Call]) -> Iterator[Row]:
     """The rows of all conversations together."""
     groups: dict[object, list[Call]] = defaultdict(list)
@@ -44,26 +75,13 @@ def tool_daily(calls: Iterable[Call]) -> Iterator[Row]:
         groups[call["called_at"] and call["called_at"].date(), call["tool"]].append(call)
     for group in groups.values():
         called_at = group[0]["called_at"]
-        outcomes = Counter(call["outcome"] for call in group)
-        failed, decided = outcomes["error"] + outcomes["timeout"], sum(call["is_decided"] for call in group)
-        explicit = sum(call["is_decided"] and call["outcome_method"] == "explicit" for call in group)
         took = [call["latency_ms"] for call in group if call["latency_ms"] is not None]
-        low, high = wilson(failed, decided)
         yield {
             "day": called_at and called_at.date(),
             **{name: group[0][name] for name in ("tool", "family", "tool_name", "namespace", "server_label")},
             "call_count": len(group),
             "conversation_count": len({call["conversation_id"] for call in group}),
-            **{f"{word}_count": outcomes[word] for word in ("ok", "error", "timeout", "denied", "pending")},
-            "unknown_count": outcomes[None],
-            "failed_count": failed,
-            "decided_count": decided,
-            "error_rate": share(failed, decided),
-            "error_rate_low": low,
-            "error_rate_high": high,
-            "explicit_decided_count": explicit,
-            "explicit_share": share(explicit, decided),
-            "is_few_calls": decided < FEW,
+            **outcomes(group),
             "retry_count": sum(call["retry_of"] is not None for call in group),
             "latency_count": len(took),
             "explicit_latency_count": sum(call["latency_method"] == "explicit" for call in group),
