@@ -101,10 +101,45 @@ QUESTIONS = {
         ALL: "from analytics.engagement_funnel order by day, metadata_key, metadata_value",
     },
     "hour_of_week": {ALL: "from analytics.hour_of_week order by hour_of_week"},
+    "mcp_servers": {
+        LAST_30_DAYS: f"from analytics.mcp_servers where last_called_at > {_SINCE}",
+        ONE_TOOL: "from analytics.mcp_servers where server_label = 'crm'",
+        ALL: "from analytics.mcp_servers order by error_rate_low desc",
+    },
+    "approvals": {
+        LAST_30_DAYS: "select tool, decision, count(*), median(wait_ms) from analytics.approvals "
+        f"where requested_at > {_SINCE} group by all",
+        ONE_TOOL: "select decision, count(*) from analytics.approvals where tool = 'mcp:crm.update_deal' group by all",
+        ONE_CONVERSATION: f"from analytics.approvals where {_CONVERSATION} order by position",
+    },
+    "approval_friction": {
+        LAST_30_DAYS: f"from analytics.approval_friction where last_requested_at > {_SINCE}",
+        ONE_TOOL: "from analytics.approval_friction where tool = 'mcp:crm.update_deal'",
+        ALL: "from analytics.approval_friction order by request_count desc",
+    },
+    "shell_commands": {
+        LAST_30_DAYS: "select program, count(*), count(*) filter (is_failed), count(*) filter (is_recovered) "
+        f"from analytics.shell_commands where called_at > {_SINCE} group by all",
+        ONE_TOOL: "select outcome, count(*), sum(output_chars) from analytics.shell_commands "
+        "where program = 'ls' group by all",
+        ONE_CONVERSATION: f"from analytics.shell_commands where {_CONVERSATION} order by position, command_index",
+    },
+    "patch_operations": {
+        LAST_30_DAYS: "select operation, count(*), sum(churn), count(*) filter (is_reworked) "
+        f"from analytics.patch_operations where called_at > {_SINCE} group by all",
+        ONE_TOOL: "select outcome, count(*), sum(churn) from analytics.patch_operations "
+        "where path = 'src/app.py' group by all",
+        ONE_CONVERSATION: f"from analytics.patch_operations where {_CONVERSATION} order by position",
+    },
+    "patch_paths": {
+        LAST_30_DAYS: f"from analytics.patch_paths where last_patched_at > {_SINCE}",
+        ONE_TOOL: "from analytics.patch_paths where path = 'src/app.py'",
+        ALL: "from analytics.patch_paths order by operation_count desc",
+    },
     "ingest_health": {ALL: "from analytics.ingest_health"},
     "drift": {ALL: "from analytics.drift"},
 }
-"""By view; a view without the columns for a question is asked for all it has."""
+"""By view; a view without the columns for a question is asked for all it has. A server, program or path is a tool."""
 
 
 def measure(snapshot: Path, rounds: int) -> Iterator[Measured]:
