@@ -36,6 +36,14 @@ AT_LEAST = {
     "tool_transitions": 50,
     "trajectories": 3,
     "retry_loops": 1,
+    "web_search_queries": 80,
+    "web_pages": 80,
+    "citation_funnel": 70,
+    "citation_domains": 3,
+    "file_search_hits": 0,
+    "file_searches": 5,
+    "file_search_daily": 1,
+    "file_search_files": 5,
 }
 """So many rows of each view are compared, whatever the source."""
 USUAL: Cases = {
@@ -66,6 +74,21 @@ SAMPLE: Cases = {
     ("turns", "ended_state"): {"open_call"},
 }
 """What occurs in the sample data, altered or not."""
+UNALTERED: Cases = {
+    ("web_search_queries", "is_zero_results"): {True, False, None},
+    ("web_search_queries", "relation"): {"repeated", "reformulated", "new", None},
+    ("web_search_queries", "is_known_page"): {True, False, None},
+    ("web_pages", "origin"): {"search", "page", "unretrieved", None},
+    ("web_pages", "is_opened"): {True, False},
+    ("web_pages", "has_find_in_page"): {True, False},
+    ("file_search_hits", "is_cited"): {True, False},
+    ("file_search_hits", "is_first_of_file"): {True, False},
+    ("file_searches", "is_zero_hit"): {True, False, None},
+    ("file_searches", "first_cited_rank"): {1, 3, 4, None},
+    ("file_search_files", "is_never_cited"): {True, False},
+    ("file_search_files", "is_never_found"): {True, False},
+}
+"""What occurs in the sample data as they are."""
 ALTERED: Cases = {
     ("tool_calls", "is_abandoned"): {True, False},
     ("tool_calls", "output_count"): {0, 1, 2},
@@ -76,7 +99,12 @@ ALTERED: Cases = {
     ("conversation_summary", "output_without_call_count"): {0, 1},
 }
 """What occurs where chance was at work."""
-RECORDED: Cases = {("turns", "ended_state"): {"awaiting_user"}, ("retry_loops", "is_recovered"): {True}}
+RECORDED: Cases = {
+    ("turns", "ended_state"): {"awaiting_user"},
+    ("retry_loops", "is_recovered"): {True},
+    ("web_search_queries", "relation"): {"reformulated", "new"},
+    ("web_search_queries", "source_count"): {13, None},
+}
 """What the real API is known to do."""
 
 
@@ -105,7 +133,7 @@ def recorded() -> tuple[Lists, Lists]:
 @pytest.mark.parametrize(
     ("source", "cases"),
     [
-        (sample, [USUAL, SAMPLE]),
+        (sample, [USUAL, SAMPLE, UNALTERED]),
         (altered, [USUAL, SAMPLE, ALTERED, {("conversation_summary", "deleted_item_count"): {0, 1}}]),
         (altered_otherwise, [USUAL, SAMPLE, ALTERED]),
         (recorded, [USUAL, RECORDED]),
