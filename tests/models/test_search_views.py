@@ -62,6 +62,8 @@ def in_files(*hits: dict[str, Any] | None, **more: Any) -> Item:
 def test_a_search_is_followed_by_what_the_turn_opens_and_cites(given: Given) -> None:
     given.conversation(
         user(),
+        visit(C),
+        citing(page(C), phase="commentary"),
         search("ferries", A, f"{A}#top", B, C),
         visit(f"{A}?utm_source=openai"),
         search("boats", A),
@@ -74,9 +76,10 @@ def test_a_search_is_followed_by_what_the_turn_opens_and_cites(given: Given) -> 
         "citation_count, page_url"
     )
     assert given.rows("web_search_queries", columns, "position") == [
-        (1, 1, 4, 3, 1, 1 / 3, 2, 2 / 3, 3, None),
-        (2, None, None, 1, None, None, 1, 1.0, 2, A),
-        (3, 2, 1, 1, 0, 0.0, 1, 1.0, 2, None),
+        (1, None, None, 1, None, None, 1, 1.0, 1, C),
+        (3, 1, 4, 3, 1, 1 / 3, 2, 2 / 3, 3, None),
+        (4, None, None, 1, None, None, 1, 1.0, 2, A),
+        (5, 2, 1, 1, 0, 0.0, 1, 1.0, 2, None),
     ]
 
 
@@ -193,6 +196,7 @@ def test_a_page_has_one_row_in_a_conversation_with_all_that_became_of_it(given: 
         ([untold("a"), search("a", B)], [], (1, None, "none")),
         ([search("a", B)], [untold("a")], (0, "unretrieved", "heuristic")),
         ([], [search("a", A)], (0, "unretrieved", "heuristic")),
+        ([], [visit(A)], (0, "unretrieved", "heuristic")),
     ],
 )
 def test_where_a_citation_comes_from_is_what_stands_before_it(
@@ -229,14 +233,14 @@ def test_hits_have_their_place_and_are_cited_by_file_later_in_the_turn(given: Gi
     given.conversation(
         user(),
         citing(file("a")),
-        in_files(hit("b", 0.4), hit("a", 0.9), hit("b"), hit(None), hit("", text=None), hit("c")),
+        in_files(hit("b", 0.6), hit("a", 0.9), hit("b"), hit(None), hit("", text=None), hit("c")),
         citing(file("a"), file("a"), file("d"), file(None)),
         user(),
         citing(file("c")),
     )
     columns = "item_id, rank, file_id, file_rank, is_first_of_file, score, text_chars, is_cited, citation_count"
     assert given.rows("file_search_hits", columns, "rank") == [
-        (2, 1, "b", 1, True, 0.4, 3, False, 0),
+        (2, 1, "b", 1, True, 0.6, 3, False, 0),
         (2, 2, "a", 2, True, 0.9, 3, True, 2),
         (2, 3, "b", 1, False, 0.5, 3, False, 0),
         (2, 4, None, None, False, 0.5, 3, None, None),

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.models.by_hand.reading import as_number, length, missing_if_empty, rows, share, text, texts
-from tests.models.by_hand.searches import Call, Step, files_cited, steps
+from tests.models.by_hand.searches import Step, files_cited, steps
 from tests.models.by_hand.spine import Item, Row
-from tests.models.by_hand.tools import FEW, quantile
+from tests.models.by_hand.tools import FEW, Call, quantile
 
 Hit = Mapping[str, Any]
 Search = Mapping[str, Any]

@@ -1,16 +1,14 @@
 """What searches have in common: their calls in place, and what messages cite."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tests.models.by_hand.families import family_of
 from tests.models.by_hand.reading import missing_if_empty, text
 from tests.models.by_hand.spine import Item
-
-Call = Mapping[str, Any]
+from tests.models.by_hand.tools import Call
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.models.by_hand.reading import elements, joined_texts, length, nested, rows, share, text
-from tests.models.by_hand.searches import Call, Citation, Step, page_domain, page_url, pages_cited, steps, words
+from tests.models.by_hand.searches import Citation, Step, page_domain, page_url, pages_cited, steps, words
 from tests.models.by_hand.spine import Item, Row
-from tests.models.by_hand.tools import FEW
+from tests.models.by_hand.tools import FEW, Call
 
 _HALF = 0.5
 Page = Mapping[str, Any]
