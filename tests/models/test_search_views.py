@@ -284,7 +284,7 @@ def test_days_put_searches_together_and_none_is_dropped(given: Given) -> None:
         in_files(*others, hit("a")),
         in_files(),
         in_files(None),
-        in_files(None, status="failed"),
+        in_files(status="failed"),
         citing(file("a")),
         begin=datetime(2026, 10, 2, 9, tzinfo=UTC),
     )
@@ -310,6 +310,7 @@ def test_files_are_found_cited_both_or_neither(given: Given) -> None:
         answer(),
     )
     given.conversation(in_files(None), citing(file("a"), file("attached")))
+    given.conversation(citing(file("attached")), in_files(None))
     columns = (
         "file_id, filename, search_count, conversation_count, result_count, best_rank, max_score, score_p50, "
         "cited_search_count, cited_rate, citation_count, origin_known_citation_count, unretrieved_citation_count, "
@@ -317,6 +318,6 @@ def test_files_are_found_cited_both_or_neither(given: Given) -> None:
     )
     assert given.rows("file_search_files", columns, "file_id") == [
         ("a", "g.md", 2, 1, 3, 1, 0.8, 0.6, 1, 0.5, 2, 1, 0, 0.0, False, False, 2),
-        ("attached", "other.pdf", 0, 0, 0, None, None, None, 0, None, 2, 1, 1, 1.0, False, True, 0),
+        ("attached", "other.pdf", 0, 0, 0, None, None, None, 0, None, 3, 2, 2, 1.0, False, True, 0),
         ("never", "f.md", 1, 1, 1, 2, 0.3, 0.3, 0, 0.0, 0, 0, 0, None, True, False, 1),
     ]

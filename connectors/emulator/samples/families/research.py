@@ -48,8 +48,9 @@ class Research(Scenario):
         sources = [builtin.url_source(page) for page in scribe.rng.sample(pages, scribe.number(0, 3))]
         if scribe.chance(0.2):
             sources.append(builtin.api_source(scribe.pick(FEEDS)))
-        told = sources or scribe.pick([None, []])
-        builtin.web_search(scribe, f"{subject} {scribe.pick(['report', 'study', 'figures', 'review'])}", told)
+        is_told = bool(sources) or scribe.pick([False, True])
+        query = f"{subject} {scribe.pick(['report', 'study', 'figures', 'review'])}"
+        builtin.web_search(scribe, query, sources if is_told else None)
 
     def _answer(self, subject: str, pages: list[str]) -> None:
         """Answers with one to three citations, some with the word that the API adds to addresses."""
