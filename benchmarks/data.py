@@ -117,6 +117,9 @@ class _Pen(Scribe):
     def url(self) -> str:
         return f"https://docs.example.com/{self.pick(_WORDS).strip()}/{self.number(1, 10**6)}"
 
+    def filename(self) -> str:
+        return f"{self.number(1, 2_000)}.md"
+
 
 def _words(rng: random.Random) -> list[str]:
     syllables = [a + b for a in "bcdfghklmnprstvw" for b in ("a", "e", "i", "o", "u", "ei", "ou", "en", "ar")]
@@ -142,15 +145,16 @@ def _parallel(pen: _Pen) -> None:
 
 
 def _web_search(pen: _Pen) -> None:
-    builtin.web_search(pen, pen.prose(50), [builtin.url_source(pen.url()) for _ in range(pen.number(0, 12))])
+    pages = [pen.url() for _ in range(pen.number(0, 12))]
+    builtin.web_search(pen, pen.prose(50), [builtin.url_source(page) for page in pages])
     if pen.chance(0.4):
-        builtin.open_page(pen, pen.url())
+        builtin.open_page(pen, pen.pick(pages or [pen.url()]))
     if pen.chance(0.1):
-        builtin.find_in_page(pen, pen.url(), pen.prose(10))
+        builtin.find_in_page(pen, pen.pick(pages or [pen.url()]), pen.prose(10))
 
 
 def _file_search(pen: _Pen) -> None:
-    builtin.file_search(pen, [pen.prose(40)], ["a.pdf", "b.md", "c.docx"][: pen.number(1, 3)], pen.prose(600))
+    builtin.file_search(pen, [pen.prose(40)], [pen.filename() for _ in range(pen.number(0, 3))], pen.prose(600))
 
 
 def _shell(pen: _Pen) -> None:
@@ -216,15 +220,25 @@ _ACTS: dict[Callable[[_Pen], object], float] = {
 
 def _turn(pen: _Pen) -> None:
     """What a person asked, all that the model did, and its answer."""
+    begin = len(pen.items)
     messages.user(pen, pen.prose(260))
     for _ in range(min(int(pen.rng.expovariate(0.4)), 30)):
         if pen.chance(0.45):
             builtin.reasoning(pen, pen.prose(180))
         pen.rng.choices(list(_ACTS), weights=list(_ACTS.values()))[0](pen)
     text = pen.prose(1_100)
-    cited = [messages.url_citation(text, text[:20], pen.prose(30), pen.url()) for _ in range(pen.number(1, 4))]
-    messages.assistant(pen, text, *(cited if pen.chance(0.15) else []))
+    messages.assistant(pen, text, *_citations(pen, text, pen.items[begin:]))
     pen.wait(20, 3_000)
+
+
+def _citations(pen: _Pen, text: str, turn: list[Item]) -> list[Item]:
+    """Some of the pages and files that a turn found; now and then another page."""
+    actions = [item.get("action") or {} for item in turn if item["type"] == "web_search_call"]
+    pages = [source["url"] for action in actions for source in action.get("sources", [])]
+    results = [result for item in turn if item["type"] == "file_search_call" for result in item["results"]]
+    files = [messages.file_citation(text, result["filename"]) for result in results if pen.chance(0.3)]
+    cited = [pen.pick(pages or [pen.url()]) for _ in range(pen.number(1, 4))] if pages or pen.chance(0.05) else []
+    return [*files, *(messages.url_citation(text, text[:20], pen.prose(30), url) for url in cited)]
 
 
 def _write(wanted: Dataset, directory: Path) -> None:

@@ -14,6 +14,8 @@ ONE_KEY = "one key s"
 _SINCE = "(select max(item_at) - interval 30 day from raw.items)"
 _CONVERSATION = "conversation_id = (select max(conversation_id) from raw.conversations)"
 _TOOL = "function:run_query"
+_DOMAIN, _PAGE = "docs.example.com", "page_url = (select max(page_url) from analytics.web_pages)"
+_FILE = "file_id = (select max(file_id) from items.file_search_call__results)"
 _CALLED = "count(*), count(*) filter (is_failed), count(*) filter (is_decided), quantile_cont(latency_ms, 0.95)"
 
 QUESTIONS = {
@@ -135,6 +137,48 @@ QUESTIONS = {
         LAST_30_DAYS: f"from analytics.patch_paths where last_patched_at > {_SINCE}",
         ONE_TOOL: "from analytics.patch_paths where path = 'src/app.py'",
         ALL: "from analytics.patch_paths order by operation_count desc",
+    },
+    "web_search_queries": {
+        LAST_30_DAYS: "select relation, count(*), count(*) filter (is_zero_results), sum(cited_count) "
+        f"from analytics.web_search_queries where called_at > {_SINCE} group by all",
+        ONE_TOOL: f"select count(*), sum(citation_count) from analytics.web_search_queries where domain = '{_DOMAIN}'",
+        ONE_CONVERSATION: f"from analytics.web_search_queries where {_CONVERSATION} order by position",
+    },
+    "web_pages": {
+        LAST_30_DAYS: "select domain, count(*), count(*) filter (origin = 'unretrieved'), count(origin) "
+        f"from analytics.web_pages where first_at > {_SINCE} group by all",
+        ONE_TOOL: f"select origin, count(*) from analytics.web_pages where domain = '{_DOMAIN}' group by all",
+        ONE_CONVERSATION: f"from analytics.web_pages where {_CONVERSATION} order by first_position",
+    },
+    "citation_funnel": {
+        LAST_30_DAYS: f"select count(*), sum(cited_count) from analytics.citation_funnel where last_at > {_SINCE}",
+        ONE_TOOL: f"from analytics.citation_funnel where {_PAGE}",
+        ALL: "from analytics.citation_funnel order by conversation_count desc limit 20",
+    },
+    "citation_domains": {
+        ONE_TOOL: f"from analytics.citation_domains where domain = '{_DOMAIN}'",
+        ALL: "from analytics.citation_domains order by use_count desc",
+    },
+    "file_search_hits": {
+        LAST_30_DAYS: "select rank, count(*), count(*) filter (is_cited) from analytics.file_search_hits "
+        f"where called_at > {_SINCE} group by all",
+        ONE_TOOL: f"select count(*), count(*) filter (is_cited) from analytics.file_search_hits where {_FILE}",
+        ONE_CONVERSATION: f"from analytics.file_search_hits where {_CONVERSATION} order by position, rank",
+    },
+    "file_searches": {
+        LAST_30_DAYS: "select count(*), count(*) filter (is_zero_hit), avg(reciprocal_rank) "
+        f"from analytics.file_searches where called_at > {_SINCE}",
+        ONE_TOOL: "select count(*) from analytics.file_searches where is_judged and first_cited_rank is null",
+        ONE_CONVERSATION: f"from analytics.file_searches where {_CONVERSATION} order by position",
+    },
+    "file_search_daily": {
+        LAST_30_DAYS: f"from analytics.file_search_daily where day > {_SINCE} order by day",
+        ALL: "from analytics.file_search_daily order by day",
+    },
+    "file_search_files": {
+        LAST_30_DAYS: f"from analytics.file_search_files where last_found_at > {_SINCE} and is_never_cited",
+        ONE_TOOL: f"from analytics.file_search_files where {_FILE}",
+        ALL: "from analytics.file_search_files order by citation_count desc",
     },
     "ingest_health": {ALL: "from analytics.ingest_health"},
     "drift": {ALL: "from analytics.drift"},

@@ -1,6 +1,6 @@
 """The SQL functions that come with the warehouse: what every analyst would have to write, and get right, again."""
 
-from models import commands, failures, ids, python_code
+from models import commands, failures, ids, python_code, searching
 from models.table import Macro
 
 _Z = 1.959963984540054
@@ -20,6 +20,7 @@ MACROS = (
     *failures.MACROS,
     *python_code.MACROS,
     *commands.MACROS,
+    *searching.MACROS,
     Macro(
         "json_or_null",
         ("text",),

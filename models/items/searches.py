@@ -1,10 +1,18 @@
 """Searches that the API itself runs: on the web and in files."""
 
-from models.item_type import ItemType
+from models.item_type import Derived, ItemType
 from models.parts import COMPLETED, FAILED, IN_PROGRESS, INCOMPLETE
 from models.shape import free_form, member, nested, number, rows, text, texts
+from models.table import Column
 
 _STATUSES = (IN_PROGRESS, "searching", COMPLETED, INCOMPLETE, FAILED)
+
+
+def _length(name: str, list_expression: str, doc: str) -> Derived:
+    """The length of a list, which its child table cannot tell from a list that did not come."""
+    return Derived(Column(name, "BIGINT", f"{doc} NULL if the list did not come."), f"len({list_expression})")
+
+
 _PAGE_URL = text("url", "Address of the page that was opened or searched.")
 
 WEB_SEARCH_CALL = ItemType(
@@ -30,6 +38,7 @@ WEB_SEARCH_CALL = ItemType(
         ),
     ),
     _STATUSES,
+    (_length("source_count", 'e."action"."sources"', "Number of sources."),),
 )
 FILE_SEARCH_CALL = ItemType(
     "file_search_call",
@@ -48,4 +57,5 @@ FILE_SEARCH_CALL = ItemType(
         ),
     ),
     _STATUSES,
+    (_length("result_count", 'e."results"', "Number of results."),),
 )

@@ -8,6 +8,7 @@ import pytest
 from models.commands import command_program, output_exit_code, output_truncated
 from models.failures import failure_kind, output_failure
 from models.macros import MACROS
+from tests.models.by_hand import searches as by_hand
 
 READER = duckdb.connect()
 for macro in MACROS:
@@ -255,3 +256,59 @@ def test_lines_of_a_diff_are_counted_by_their_mark(diff: str | None, added: int 
 def test_every_macro_says_what_it_gives() -> None:
     told = READER.execute("select function_name, comment from duckdb_functions() where not internal").fetchall()
     assert dict(told) == {macro.name: macro.doc for macro in MACROS}
+
+
+@pytest.mark.parametrize(
+    ("url", "page", "domain"),
+    [
+        ("https://WWW.Shop.example/a/B", "https://www.shop.example/a/B", "shop.example"),
+        ("https://x.example/a?utm_source=openai", "https://x.example/a", "x.example"),
+        ("https://x.example/a?utm_source=openai&b=1", "https://x.example/a?b=1", "x.example"),
+        ("https://x.example/a?b=1&utm_source=openai&utm_medium=x&c=2#d", "https://x.example/a?b=1&c=2", "x.example"),
+        ("https://x.example/a?b=utm_c&d", "https://x.example/a?b=utm_c&d", "x.example"),
+        ("https://x.example/a&utm_b=1", "https://x.example/a&utm_b=1", "x.example"),
+        ("https://x.example/a#:~:text=so%20it%20is", "https://x.example/a", "x.example"),
+        ("https://x.example/?utm_source=openai", "https://x.example", "x.example"),
+        ("https://x.example/", "https://x.example", "x.example"),
+        ("https://x.example", "https://x.example", "x.example"),
+        ("https://x.example/a/", "https://x.example/a/", "x.example"),
+        ("http://me@x.example:8080/A", "http://me@x.example:8080/A", "x.example"),
+        ("x.example/a", "x.example/a", None),
+        ("#top", None, None),
+        ("", None, None),
+        (None, None, None),
+    ],
+)
+def test_an_address_is_told_from_others_without_what_says_who_sent_the_reader(
+    url: str | None, page: str | None, domain: str | None
+) -> None:
+    assert ask("page_url(?)", url) == page
+    assert ask("page_domain(?)", url) == domain
+    assert by_hand.page_url(url) == page
+    assert by_hand.page_domain(url) == domain
+
+
+@pytest.mark.parametrize(
+    ("query", "other", "overlap", "relation"),
+    [
+        ("tidal power", "Power, tidal!", 1.0, "repeated"),
+        ("tidal power report", "tidal power study", 0.5, "reformulated"),
+        ("tidal power", "tidal power tidal power", 1.0, "repeated"),
+        ("tidal energy report", "tidal power study", 0.2, "new"),
+        ("Größe 42", "GRÖSSE 42", 1 / 3, "new"),
+        ("東京の人口", "東京の面積", 0.0, "new"),
+        ("?", "tidal", 0.0, "new"),
+        ("?", "!", None, None),
+        ("", "", None, None),
+        (None, "tidal", None, None),
+        ("tidal", None, None, None),
+    ],
+)
+def test_queries_are_compared_by_their_words(
+    query: str | None, other: str | None, overlap: float | None, relation: str | None
+) -> None:
+    given = "(select ?::varchar as query, ?::varchar as other)"
+    found = READER.execute(
+        f"select query_overlap(query, other), query_relation(query, other) from {given}", [query, other]
+    )
+    assert found.fetchall() == [(overlap, relation)]

@@ -48,6 +48,14 @@ AT_LEAST = {
     "shell_commands": 0,
     "patch_operations": 6,
     "patch_paths": 3,
+    "web_search_queries": 50,
+    "web_pages": 50,
+    "citation_funnel": 40,
+    "citation_domains": 3,
+    "file_search_hits": 0,
+    "file_searches": 5,
+    "file_search_daily": 1,
+    "file_search_files": 5,
 }
 """So many rows of each view are compared, whatever the source."""
 USUAL: Cases = {
@@ -111,12 +119,12 @@ SAMPLE: Cases = {
     ("shell_commands", "is_recovered"): {True, False},
     ("patch_operations", "operation"): {"create_file", "update_file", "delete_file"},
     ("patch_operations", "outcome"): {"ok", "error", "pending"},
-    ("patch_operations", "is_recovered"): {True, False},
     ("patch_operations", "is_reworked"): {True, False},
     ("patch_paths", "is_few_operations"): {True, False},
 }
 """What occurs in the sample data, altered or not."""
 UNALTERED: Cases = {
+    ("patch_operations", "is_recovered"): {True, False},
     ("code_interpreter_runs", "error_class"): {"KeyError", "SyntaxError"},
     ("code_interpreter_runs", "cited_file_count"): {2},
     ("reasoning_effort", "effort"): {"low", "high", None},
@@ -138,8 +146,20 @@ UNALTERED: Cases = {
     ("approvals", "denied_before_count"): {0, 1, 2},
     ("shell_commands", "is_truncated"): {True, False, None},
     ("shell_commands", "truncated_method"): {"explicit", "heuristic", "none"},
+    ("web_search_queries", "is_zero_results"): {True, False, None},
+    ("web_search_queries", "relation"): {"repeated", "reformulated", "new", None},
+    ("web_search_queries", "is_known_page"): {True, False, None},
+    ("web_pages", "origin"): {"search", "page", "unretrieved", None},
+    ("web_pages", "is_opened"): {True, False},
+    ("web_pages", "has_find_in_page"): {True, False},
+    ("file_search_hits", "is_cited"): {True, False},
+    ("file_search_hits", "is_first_of_file"): {True, False},
+    ("file_searches", "is_zero_hit"): {True, False, None},
+    ("file_searches", "first_cited_rank"): {1, 3, 4, None},
+    ("file_search_files", "is_never_cited"): {True, False},
+    ("file_search_files", "is_never_found"): {True, False},
 }
-"""What occurs in the sample data as it is."""
+"""What occurs in the sample data as they are."""
 ALTERED: Cases = {
     ("tool_calls", "is_abandoned"): {True, False},
     ("tool_calls", "output_count"): {0, 1, 2},
@@ -153,7 +173,12 @@ ALTERED: Cases = {
     ("patch_operations", "path"): {None},
 }
 """What occurs where chance was at work."""
-RECORDED: Cases = {("turns", "ended_state"): {"awaiting_user"}, ("retry_loops", "is_recovered"): {True}}
+RECORDED: Cases = {
+    ("turns", "ended_state"): {"awaiting_user"},
+    ("retry_loops", "is_recovered"): {True},
+    ("web_search_queries", "relation"): {"reformulated", "new"},
+    ("web_search_queries", "source_count"): {13, None},
+}
 """What the real API is known to do."""
 
 

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Final
 
 from connectors.emulator.includes import Item
-from connectors.emulator.samples import guarded, troubled, working
+from connectors.emulator.samples import guarded, searched, troubled, working
 from connectors.emulator.samples.scribe import Scribe
 from connectors.emulator.samples.shapes import functions, messages
 from connectors.emulator.samples.shapes.messages import PIXEL
 
 CACHED: Final[Item] = {"prompt_cache_breakpoint": {"mode": "explicit", "ttl": "12h"}}
 # The sizes that some conversations, told by their number, are given instead of a usual one.
-SIZES: Final[dict[int, int]] = {3: 0, 8: 1, 16: 560, 31: 280}
+SIZES: Final[dict[int, int]] = {3: 0, 8: 1, 16: 560, 27: 0, 31: 280}
 
 
 def end_in_a_call(scribe: Scribe) -> None:
@@ -64,10 +64,12 @@ def _show_cached_parts(scribe: Scribe) -> None:
 
 EXTRAS: Final[dict[int, Callable[[Scribe], None]]] = {
     5: show_rare_content,
+    10: searched.look_up,
     20: end_in_a_call,
     23: guarded.run_commands,
     33: guarded.ask_for_money,
     38: guarded.patch_again,
+    27: searched.look_around,
     43: end_in_code,
     50: troubled.get_stuck,
     61: troubled.ask_back,

@@ -6,6 +6,7 @@ from tests.models.by_hand.calls import tool_calls
 from tests.models.by_hand.code import code_interpreter_runs
 from tests.models.by_hand.context import context_pressure
 from tests.models.by_hand.engagement import engagement_funnel, hour_of_week
+from tests.models.by_hand.files import file_search_daily, file_search_files, file_search_hits, file_searches
 from tests.models.by_hand.inventory import tool_inventory
 from tests.models.by_hand.patches import patch_operations, patch_paths
 from tests.models.by_hand.safety import safety_events
@@ -16,6 +17,7 @@ from tests.models.by_hand.thinking import reasoning_effort
 from tests.models.by_hand.tools import retry_loops, tool_daily
 from tests.models.by_hand.turns import Registered, conversation_summary, turns
 from tests.models.by_hand.ways import tool_transitions, trajectories
+from tests.models.by_hand.web import citation_domains, citation_funnel, web_pages, web_search_queries
 
 KEYS = {
     "items": ("conversation_id", "item_id"),
@@ -40,6 +42,14 @@ KEYS = {
     "shell_commands": ("conversation_id", "item_id", "command_index"),
     "patch_operations": ("conversation_id", "item_id"),
     "patch_paths": ("path",),
+    "web_search_queries": ("conversation_id", "item_id"),
+    "web_pages": ("conversation_id", "page_url"),
+    "citation_funnel": ("page_url",),
+    "citation_domains": ("domain",),
+    "file_search_hits": ("conversation_id", "item_id", "rank"),
+    "file_searches": ("conversation_id", "item_id"),
+    "file_search_daily": ("day",),
+    "file_search_files": ("file_id",),
 }
 """What tells the rows of each view apart."""
 
@@ -53,6 +63,10 @@ def by_hand(listed: Mapping[str, Sequence[Listed]], registered: Sequence[Registe
     operations = [row for one, own in placed.items() for row in patch_operations(own, calls[one])]
     all_calls = [call for own in calls.values() for call in own]
     all_turns = [turn for own in taken.values() for turn in own]
+    pages = [page for one, own in placed.items() for page in web_pages(own, calls[one])]
+    hits = {one: list(file_search_hits(own, calls[one])) for one, own in placed.items()}
+    all_hits = [hit for own in hits.values() for hit in own]
+    searches = [it for one, own in placed.items() for it in file_searches(own, calls[one], hits[one])]
     summaries = [
         conversation_summary(one, placed[one.conversation_id], calls[one.conversation_id], taken[one.conversation_id])
         for one in registered
@@ -80,4 +94,12 @@ def by_hand(listed: Mapping[str, Sequence[Listed]], registered: Sequence[Registe
         "shell_commands": [row for one, own in placed.items() for row in shell_commands(own, calls[one])],
         "patch_operations": operations,
         "patch_paths": list(patch_paths(operations)),
+        "web_search_queries": [row for one, own in placed.items() for row in web_search_queries(own, calls[one])],
+        "web_pages": pages,
+        "citation_funnel": list(citation_funnel(pages)),
+        "citation_domains": list(citation_domains(pages)),
+        "file_search_hits": all_hits,
+        "file_searches": searches,
+        "file_search_daily": list(file_search_daily(searches)),
+        "file_search_files": list(file_search_files(placed.values(), all_hits)),
     }

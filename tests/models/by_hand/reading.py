@@ -32,6 +32,12 @@ def whole(value: object, name: str) -> int | None:
     return inner if isinstance(inner, int) and not isinstance(inner, bool) and inner in _INT64 else None
 
 
+def as_number(value: object, name: str) -> float | None:
+    """A field of an object that is a number."""
+    inner = _field(value, name)
+    return float(inner) if isinstance(inner, int | float) and not isinstance(inner, bool) else None
+
+
 def flag(value: object, name: str) -> bool | None:
     """A field of an object that is true or false."""
     inner = _field(value, name)
@@ -50,6 +56,17 @@ def joined_texts(value: object, name: str, by: str = "\n") -> str | None:
 def texts(value: object, name: str) -> list[str | None]:
     """A field of an object that is a list: its strings, None for other elements."""
     return [_text(one) for one in elements(value, name)]
+
+
+def texts_if_listed(value: object, name: str) -> list[str | None] | None:
+    """The same, but None if it is no list."""
+    return texts(value, name) if isinstance(_field(value, name), list) else None
+
+
+def length(value: object, name: str) -> int | None:
+    """How many elements a field of an object has that is a list; None if it is none."""
+    inner = _field(value, name)
+    return len(inner) if isinstance(inner, list) else None
 
 
 def rows(value: object, name: str) -> list[Object]:

@@ -14,6 +14,7 @@ SUBJECTS = (
     "rammed earth walls",
 )
 SITES = ("https://journal.example.org", "https://stats.example.com", "https://news.example.net")
+SENT_BY = "?utm_source=openai"
 FEEDS = ("oai-weather", "oai-finance", "oai-sports")
 
 
@@ -28,7 +29,7 @@ class Research(Scenario):
         scribe, subject = self.scribe, self.scribe.pick(SUBJECTS)
         messages.user(scribe, f"What is new about {subject}? Please cite your sources.")
         builtin.reasoning(scribe, f"**Planning the search** I look for recent reports on {subject}.")
-        pages = [f"{site}/{subject.replace(' ', '-')}/{scribe.number(1, 99)}" for site in SITES]
+        pages = [f"{site}/{subject.replace(' ', '-')}/{scribe.number(1, 4)}" for site in SITES]
         for _ in range(scribe.number(1, 4)):
             self._search(subject, pages)
         if scribe.chance(0.6):
@@ -47,15 +48,19 @@ class Research(Scenario):
         sources = [builtin.url_source(page) for page in scribe.rng.sample(pages, scribe.number(0, 3))]
         if scribe.chance(0.2):
             sources.append(builtin.api_source(scribe.pick(FEEDS)))
-        builtin.web_search(scribe, f"{subject} {scribe.pick(['report', 'study', 'figures', 'review'])}", sources)
+        is_told = bool(sources) or scribe.pick([False, True])
+        query = f"{subject} {scribe.pick(['report', 'study', 'figures', 'review'])}"
+        builtin.web_search(scribe, query, sources if is_told else None)
 
     def _answer(self, subject: str, pages: list[str]) -> None:
-        """Answers with one to three citations."""
+        """Answers with one to three citations, some with the word that the API adds to addresses."""
         scribe = self.scribe
         claims = [f"reports grew by {scribe.number(2, 60)} % ({number})" for number in range(1, scribe.number(2, 4))]
         text = f"On {subject}: " + "; ".join(claims) + "."
         citations = [
-            messages.url_citation(text, claim, f"{subject.capitalize()}, part {number}", page)
+            messages.url_citation(
+                text, claim, f"{subject.capitalize()}, part {number}", page + scribe.pick(["", SENT_BY])
+            )
             for number, (claim, page) in enumerate(zip(claims, pages, strict=False), start=1)
         ]
         messages.assistant(scribe, text, *citations)

@@ -94,18 +94,21 @@ class Support(Scenario):
         messages.assistant(scribe, f"I am sorry about that. {amount} EUR are on their way back to you.")
 
     def _ask_handbook(self) -> None:
-        """A rule is looked up in the handbook and cited."""
-        scribe, guide = self.scribe, self.scribe.pick(GUIDES)
-        days = scribe.pick([14, 30, 60])
+        """A rule is looked up in the handbook and cited, from the first guide that comes back or a later one."""
+        scribe, days = self.scribe, self.scribe.pick([14, 30, 60])
         messages.user(scribe, f"How long can I return the {self.product}?")
         queries = ["return period", f"{self.product} returns"]
         if scribe.chance(0.12):
             builtin.file_search_failed(scribe, queries)
-        others = scribe.rng.sample(GUIDES, 2)
         passage = f"Articles may be returned within {days} days if unused."
-        builtin.file_search(scribe, queries, list(dict.fromkeys([guide, *others])), passage)
+        if scribe.chance(0.12):
+            builtin.file_search(scribe, [f"can a used {self.product} be sent back"], [], passage)
+        found = scribe.rng.sample(GUIDES, 3)
+        guide = scribe.rng.choices(found, weights=[6, 2, 1])[0]
+        builtin.file_search(scribe, queries, [found[0], *found], passage)
         text = f"You can return it within {days} days, as long as it is unused."
-        messages.assistant(scribe, text, messages.file_citation(scribe, text, guide))
+        cited = scribe.rng.choices([[guide], [], [guide, "invoice.pdf"]], weights=[8, 1, 1])[0]
+        messages.assistant(scribe, text, *(messages.file_citation(text, name) for name in cited))
 
     def _compare(self) -> None:
         """Two articles are looked up at once."""

@@ -5,7 +5,11 @@ from typing import Any
 
 from connectors.emulator.includes import Item
 from connectors.emulator.samples.scribe import Scribe
+from connectors.emulator.samples.shapes import messages
 from connectors.emulator.samples.shapes.messages import PIXEL
+
+STORE = "vs_6b0c2f4a9d1e4c7fb35a8d20"
+"""The vector store that all files are in."""
 
 
 def reasoning(scribe: Scribe, *summaries: str) -> Item:
@@ -31,8 +35,8 @@ def compaction(scribe: Scribe) -> Item:
     return scribe.emit("compaction", encrypted_content=scribe.secret(600, 1500), **optional)
 
 
-def web_search(scribe: Scribe, query: str, sources: Sequence[Item] = ()) -> Item:
-    """Writes a search of the web; what a search reports of itself differs from one to the next."""
+def web_search(scribe: Scribe, query: str, sources: Sequence[Item] | None = None) -> Item:
+    """Writes a search of the web; what a search reports of itself differs from one to the next, sources included."""
     action: Item = {"type": "search"}
     second = f"{query} {scribe.pick(['2026', 'guide', 'official'])}"
     styles: list[Item] = [
@@ -42,7 +46,7 @@ def web_search(scribe: Scribe, query: str, sources: Sequence[Item] = ()) -> Item
         {},
     ]
     action |= scribe.rng.choices(styles, weights=[12, 4, 3, 1])[0]
-    if sources:
+    if sources is not None:
         action["sources"] = list(sources)
     return scribe.emit("web_search_call", status="completed", action=action)
 
@@ -75,12 +79,11 @@ def api_source(name: str) -> Item:
 
 
 def file_search(scribe: Scribe, queries: list[str], filenames: Sequence[str], passage: str) -> Item:
-    """Writes a search of uploaded files, with one result per file and scores that go down."""
+    """Writes a search of uploaded files, with a passage for each name and scores that go down."""
     score = scribe.rng.uniform(0.7, 0.97)
-    store = f"vs_{scribe.rng.getrandbits(96):024x}"
     results = []
     for filename in filenames:
-        results.append(_file_result(scribe, filename, passage, round(score, 4), store))
+        results.append(_file_result(scribe, filename, passage, round(score, 4)))
         score *= 0.8
     return scribe.emit("file_search_call", status="completed", queries=queries, results=results)
 
@@ -91,7 +94,7 @@ def file_search_failed(scribe: Scribe, queries: list[str]) -> Item:
     return scribe.emit("file_search_call", status=status, queries=queries, results=None)
 
 
-def _file_result(scribe: Scribe, filename: str, passage: str, score: float, store: str) -> Item:
+def _file_result(scribe: Scribe, filename: str, passage: str, score: float) -> Item:
     """One passage of one file, with attributes of all kinds."""
     attributes: Item | None = {
         "department": scribe.pick(["support", "legal", "product"]),
@@ -102,11 +105,11 @@ def _file_result(scribe: Scribe, filename: str, passage: str, score: float, stor
     attributes = scribe.pick([attributes, {}, None])
     return {
         "attributes": attributes,
-        "file_id": scribe.file_id(),
+        "file_id": messages.stored_file_id(filename),
         "filename": filename,
         "score": score,
         "text": passage,
-        "vector_store_id": store,
+        "vector_store_id": STORE,
     }
 
 

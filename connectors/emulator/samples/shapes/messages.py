@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from connectors.emulator import identifiers
 from connectors.emulator.includes import Item
 from connectors.emulator.samples.scribe import Scribe
 
@@ -84,9 +85,14 @@ def url_citation(text: str, cited: str, title: str, url: str) -> Item:
     }
 
 
-def file_citation(scribe: Scribe, text: str, filename: str) -> Item:
+def file_citation(text: str, filename: str) -> Item:
     """A searched file that stands behind the end of a text."""
-    return {"type": "file_citation", "file_id": scribe.file_id(), "filename": filename, "index": len(text)}
+    return {"type": "file_citation", "file_id": stored_file_id(filename), "filename": filename, "index": len(text)}
+
+
+def stored_file_id(filename: str) -> str:
+    """The ID of a file in the vector store, the same in all conversations."""
+    return identifiers.mint_file_id(random.Random(filename))
 
 
 def container_citation(scribe: Scribe, text: str, filename: str, container_id: str) -> Item:
