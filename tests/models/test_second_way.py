@@ -120,10 +120,10 @@ SAMPLE: Cases = {
     ("patch_operations", "operation"): {"create_file", "update_file", "delete_file"},
     ("patch_operations", "outcome"): {"ok", "error", "pending"},
     ("patch_operations", "is_reworked"): {True, False},
-    ("patch_paths", "is_few_operations"): {True, False},
 }
 """What occurs in the sample data, altered or not."""
 UNALTERED: Cases = {
+    ("patch_paths", "is_few_operations"): {True, False},
     ("patch_operations", "is_recovered"): {True, False},
     ("code_interpreter_runs", "error_class"): {"KeyError", "SyntaxError"},
     ("code_interpreter_runs", "cited_file_count"): {2},
