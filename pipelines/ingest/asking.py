@@ -20,6 +20,7 @@ from connectors.openai_conversations import (
 )
 from pipelines.ingest.errors import DeadlineError
 from pipelines.ingest.landing import ConversationState
+from pipelines.ingest.progress import Progress
 
 T = TypeVar("T")
 _SILENT_AT_MOST = 8
@@ -49,18 +50,6 @@ class Answered(Generic[T]):
     outcome: T | ConversationsError
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a run has come."""
-
-    conversations: int
-    of_conversations: int
-    items: int
-
-
-OnProgress = Callable[[Progress], None]
-
-
 class Asking(Generic[T]):
     """Asks conversations with `ask`, and hands what comes of each to `tell`, in the order in which they end."""
 
@@ -86,7 +75,7 @@ class Asking(Generic[T]):
 
     def progress(self, items: int) -> Progress:
         """How far all has come, with so many items."""
-        return Progress(self.asked, self.expected, items)
+        return Progress("conversations", self.asked, self.expected, items)
 
     def heard(self) -> None:
         """Note that a conversation of this project answered."""

@@ -27,13 +27,14 @@ from connectors.openai_conversations import (
     Walk,
 )
 from pipelines.ingest import membership
-from pipelines.ingest.asking import Answered, Asking, Limits, OnProgress
+from pipelines.ingest.asking import Answered, Asking, Limits
 from pipelines.ingest.clock import utc_now
 from pipelines.ingest.database import is_interrupt, said
 from pipelines.ingest.errors import IngestError, WarehouseError
 from pipelines.ingest.landing import ConversationState
 from pipelines.ingest.originals import CUT_FROM_BYTES
 from pipelines.ingest.places import Places
+from pipelines.ingest.progress import OnProgress
 from pipelines.ingest.publishing import is_time, publish
 from pipelines.ingest.report import (
     ACTIVE,
