@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
+SMG_VERSION := 1.13.0
 BIN := .venv/bin
 READY := .venv/ready
 MORE ?= 0
@@ -40,6 +41,9 @@ benchmark: $(READY)  ## measure, for hours (BENCHMARKS="full_load --items 20000"
 	@VIRTUAL_ENV=$(CURDIR)/.cache/benchmarks/venv $(BIN)/uv pip install --quiet -c requirements.lock --group benchmark
 	@$(BIN)/python -m benchmarks $(BENCHMARKS)
 
+smg: $(READY)  ## install SMG, another server of the API, for the tests that ask it (107 MB)
+	@test -d .cache/smg/smg || $(BIN)/python -m pip install --quiet --no-deps --target .cache/smg smg==$(SMG_VERSION) setproctitle
+
 dev: $(READY)  ## open the Dagster UI at http://127.0.0.1:3000
 	@mkdir -p "$(CONVERSATIONS_DAGSTER_STATE)"
 	@$(BIN)/dagster dev -m pipelines.definitions
@@ -52,4 +56,4 @@ $(READY): requirements.lock pyproject.toml Makefile
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-.PHONY: help setup demo test check benchmark dev
+.PHONY: help setup demo test check benchmark smg dev

@@ -91,10 +91,10 @@ class ConversationsClient:
     ) -> None:
         """Take settings from the arguments, else from the official SDK's environment variables.
 
-        Those are OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID and OPENAI_PROJECT_ID. Timeouts are in
-        seconds: `timeout` for a whole attempt, `read_timeout` for the longest silence. `http_client` stays the
-        caller's to close, and brings its own connection limits. Raises ConfigurationError where a setting
-        cannot be used.
+        Those are OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID and OPENAI_PROJECT_ID, and those of its Azure
+        client (`access.py`). Timeouts are in seconds: `timeout` for a whole attempt, `read_timeout` for the longest
+        silence. `http_client` stays the caller's to close, and brings its own connection limits. Raises
+        ConfigurationError where a setting cannot be used.
         """
         self._settings = read_settings(
             os.environ,
@@ -124,7 +124,9 @@ class ConversationsClient:
         self._http = http_client or transport.http_client(
             connect_timeout=connect_timeout, read_timeout=read_timeout, max_connections=max_in_flight
         )
-        self._sender = transport.Sender(self._http, self._make_headers())
+        # On the way elsewhere httpx takes a bearer token out, but no header that it does not know.
+        follows = self._settings.access.has_bearer
+        self._sender = transport.Sender(self._http, self._make_headers(), follow_redirects=follows)
         self.stats = Stats()
         self.items = Items(self)
 
@@ -141,6 +143,10 @@ class ConversationsClient:
     def host(self) -> str:
         """The host that is asked, with its port if the base URL has one."""
         return self._settings.host
+
+    def named(self, words: str) -> str:
+        """Return words that name the SDK's usual variables with the names of those that were used."""
+        return self._settings.access.named(words)
 
     async def __aenter__(self) -> Self:
         """Return the client itself."""
@@ -209,7 +215,8 @@ class ConversationsClient:
             answer = await self._get(request)
         self.stats.bytes_received += len(answer.body)
         self.stats.rate_limited += answer.status == httpx.codes.TOO_MANY_REQUESTS
-        decide(answer.status, answer.headers, answer.body, where=self._where(request), secret=self._settings.api_key)
+        where, key = self._where(request), self._settings.api_key
+        decide(answer.status, answer.headers, answer.body, where=where, secret=key, named=self.named)
         return answer.body
 
     async def _get(self, request: Request) -> transport.Answer:
@@ -217,21 +224,21 @@ class ConversationsClient:
         deadline = asyncio.timeout(self._timeout)
         try:
             async with deadline:
-                return await self._sender.get(f"{self._settings.base_url}{request.target}")
+                return await self._sender.get(f"{self._settings.base_url}{self._versioned(request).target}")
         except transport.ERRORS as error:
             failure = self._no_response(error, self._where(request), is_late=deadline.expired())
         raise failure
 
     def _no_response(self, error: Exception, where: str, *, is_late: bool) -> ConversationsError:
         """Return our error for one of httpx: what kind it was, and nothing of its text."""
-        kind = type(error).__name__
+        kind, url = type(error).__name__, self._settings.access.url_name
         if is_late:
             return RequestTimeoutError(
                 f"{where} was not answered whole within {self._timeout:g} s. "
                 "Raise timeout, or look for what slows the network or the server down."
             )
         if isinstance(error, httpx.InvalidURL):
-            return BadRequestError(f"{where} cannot be asked for ({kind}). Check the ID and OPENAI_BASE_URL.")
+            return BadRequestError(f"{where} cannot be asked for ({kind}). Check the ID and {url}.")
         if isinstance(error, httpx.DecodingError):
             return MalformedResponseError(
                 f"{where}: the answer cannot be decompressed ({kind}). Look at proxies in between."
@@ -239,10 +246,15 @@ class ConversationsClient:
         if isinstance(error, httpx.TimeoutException):  # which of the two, not every transport can tell
             return RequestTimeoutError(
                 f"{where} was silent for {self._read_timeout:g} s, or gave no connection within "
-                f"{self._connect_timeout:g} s ({kind}). Check the network, the proxy and OPENAI_BASE_URL, or raise "
+                f"{self._connect_timeout:g} s ({kind}). Check the network, the proxy and {url}, or raise "
                 "read_timeout or connect_timeout."
             )
-        return TransportError(f"{where} gave no answer ({kind}). Check the network, the proxy and OPENAI_BASE_URL.")
+        return TransportError(f"{where} gave no answer ({kind}). Check the network, the proxy and {url}.")
+
+    def _versioned(self, request: Request) -> Request:
+        """Return the request with what every request says in its query."""
+        version = self._settings.access.api_version
+        return request if version is None else replace(request, params=(("api-version", version), *request.params))
 
     def _where(self, request: Request) -> str:
         """Name what was asked and whom, without the query."""
@@ -252,8 +264,10 @@ class ConversationsClient:
         """Return the headers of the official SDK, less its x-stainless-*: those describe the SDK, not us."""
         settings = self._settings
         optional = {"OpenAI-Organization": settings.organization, "OpenAI-Project": settings.project}
+        key = settings.api_key
+        credential = {"Authorization": f"Bearer {key}"} if settings.access.has_bearer else {"api-key": key}
         return {
-            "Authorization": f"Bearer {settings.api_key}",
+            **credential,
             "Accept": "application/json",
             "User-Agent": f"conversations-to-duckdb/{_version()}",
         } | {name: value for name, value in optional.items() if value is not None}

@@ -159,6 +159,6 @@ class Asking(Generic[T]):
             return held
         raise StopError(
             f"All {len(held)} conversations that were pulled before are unknown to {self._client.host} now. "
-            "Check OPENAI_API_KEY, OPENAI_PROJECT_ID and OPENAI_BASE_URL: another project is asked, it seems. "
-            "Nothing was changed; if they were all deleted, ask them one by one with --conversation."
+            f"Check {self._client.named('OPENAI_API_KEY, OPENAI_PROJECT_ID and OPENAI_BASE_URL')}: another project is "
+            "asked, it seems. Nothing was changed; if they were all deleted, ask them one by one with --conversation."
         )

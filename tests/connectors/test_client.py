@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import logging
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
@@ -47,8 +48,8 @@ Handler = Callable[[httpx.Request], httpx.Response]
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the machine's own settings out."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith(("OPENAI_", "AZURE_OPENAI_"))]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
