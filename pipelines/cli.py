@@ -5,7 +5,7 @@ Modules that take long to load are imported by the command that needs them; none
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 import click
 
 from pipelines.ingest.places import Places, places
+from pipelines.ingest.progress import tell
+from pipelines.ingest.stopping import this_stop
 from pipelines.options import (
     CONVERSATION_ID,
     CUT_OPTION,
@@ -23,8 +25,10 @@ from pipelines.options import (
     places_options,
     server_options,
 )
+from pipelines.terminal import STOPPED_EXIT, progress, stoppable
 
 PARTIAL_EXIT = 3
+GOES_ON = "What has arrived is in the warehouse; the next run goes on, and publishes it."
 LISTED = 10
 
 
@@ -33,7 +37,7 @@ class Command(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
-        with _told():
+        with _told(), stoppable(), progress():
             return super().invoke(ctx)
 
 
@@ -69,7 +73,8 @@ def main() -> None:
     The API is asked with OPENAI_API_KEY (and OPENAI_BASE_URL, OPENAI_ORG_ID, OPENAI_PROJECT_ID, if set), as the
     official SDKs do; Azure with AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_API_KEY or AZURE_OPENAI_AD_TOKEN.
 
-    Exit codes: 0 done; 1 stopped; 2 wrong arguments; 3 finished, but some conversations failed and are listed.
+    Exit codes: 0 done; 1 stopped; 2 wrong arguments; 3 finished, but some conversations failed and are listed;
+    130 stopped by Ctrl-C or SIGTERM, after a commit.
     """
 
 
@@ -281,11 +286,13 @@ def _sync(ctx: click.Context, where: Places, asking: Asking, as_json: bool, **op
     from pipelines.ingest.sync import SyncOptions
     from pipelines.ingest.sync import sync as run
 
-    with _progress() as on_progress:
-        result = run(
-            where, asking.client, SyncOptions(include=asking.include, limits=asking.limits, **options), on_progress
-        )
+    choice = SyncOptions(include=asking.include, limits=asking.limits, **options)
+    with progress():
+        result = run(where, asking.client, choice, tell)
     print_run(result, where, as_json)
+    if this_stop().is_asked:
+        click.echo(f"{result.report.error or 'Stopped as asked.'} {GOES_ON}", err=True)
+        ctx.exit(STOPPED_EXIT)
     if result.report.error:
         raise click.ClickException(result.report.error)
     if result.failures:
@@ -318,9 +325,12 @@ def verify(
 
     given = Asking.of(**asking)
     where = places(warehouse, serving)
-    with _progress() as on_progress:
-        found = compare(where, given.client, VerifyOptions(ids, given.include, given.limits), on_progress)
+    with progress():
+        found = compare(where, given.client, VerifyOptions(ids, given.include, given.limits), tell)
     print_verification(found, where, as_json)
+    if this_stop().is_asked:
+        click.echo(found.error or "Stopped as asked.", err=True)
+        ctx.exit(STOPPED_EXIT)
     if found.error:
         raise click.ClickException(found.error)
     if not found.agrees:
@@ -338,27 +348,6 @@ def publish(warehouse: Path | None, serving: Path | None) -> None:
     with Warehouse.open(where.warehouse, create=False) as store:
         seconds = copy(store, where.serving)
     click.echo(f"Snapshot: {where.serving}" + (", nothing changed" if seconds is None else f", in {seconds:.2f} s"))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Any], None] | None]:
-    """A progress bar on a terminal, nothing otherwise."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("conversations"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[items]:,} items"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None, items=0)
-        yield lambda said: bar.update(task, completed=said.conversations, total=said.of_conversations, items=said.items)
 
 
 @main.command()

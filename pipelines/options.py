@@ -86,6 +86,13 @@ _ASKING_OPTIONS = (
         help="Seconds that one try of a request may take.",
     ),
     click.option(
+        "--network-patience",
+        type=click.FloatRange(0, 86_400),
+        default=120.0,
+        show_default=True,
+        help="Seconds to wait for a network that was there and is gone, as after a laptop's sleep.",
+    ),
+    click.option(
         "--conversation-deadline",
         type=click.FloatRange(1, 86_400),
         default=1800.0,

@@ -19,10 +19,10 @@ import asyncio
 import importlib.metadata
 import os
 import random
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import httpx
 import stamina
@@ -58,6 +58,7 @@ from connectors.openai_conversations.quiet import keep_stamina_quiet
 from connectors.openai_conversations.walk import Step, Walk
 
 T = TypeVar("T")
+_LONGEST_PAUSE_S: Final = 30.0
 
 
 @dataclass(slots=True)
@@ -86,6 +87,7 @@ class ConversationsClient:
         connect_timeout: float = 5.0,
         requests_per_second: float | None = None,
         max_in_flight: int = 100,
+        network_patience: float = 0.0,
         http_client: httpx.AsyncClient | None = None,
         allow_http: bool = False,
     ) -> None:
@@ -93,8 +95,9 @@ class ConversationsClient:
 
         Those are OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID and OPENAI_PROJECT_ID, and those of its Azure
         client (`access.py`). Timeouts are in seconds: `timeout` for a whole attempt, `read_timeout` for the longest
-        silence. `http_client` stays the caller's to close, and brings its own connection limits. Raises
-        ConfigurationError where a setting cannot be used.
+        silence, `network_patience` for how long a request waits where the network has answered before and does no
+        longer, as after a laptop's sleep. `http_client` stays the caller's to close, and brings its own connection
+        limits. Raises ConfigurationError where a setting cannot be used.
         """
         self._settings = read_settings(
             os.environ,
@@ -112,7 +115,10 @@ class ConversationsClient:
             connect_timeout=connect_timeout,
             requests_per_second=requests_per_second,
             max_in_flight=max_in_flight,
+            network_patience=network_patience,
         )
+        self._pauses = tuple(_pauses(network_patience))
+        self._answers = 0
         self._timeout = timeout
         self._read_timeout = read_timeout
         self._connect_timeout = connect_timeout
@@ -184,8 +190,22 @@ class ConversationsClient:
     async def call(self, request: Request, read: Callable[[bytes], T]) -> T:
         """Send a request and return what `read` makes of the body; a body that it refuses is asked for again.
 
-        Raises the ConversationsError of the last attempt.
+        Raises the ConversationsError of the last attempt. A network that is gone is waited for: `network_patience`.
         """
+        pauses, answers, has_waited = iter(self._pauses), self._answers, False
+        while True:
+            try:
+                return await self._call(request, read)
+            except TransportError as error:
+                is_own = self._answers > answers and (has_waited or isinstance(error, RequestTimeoutError))
+                seconds = next(pauses, None)
+                if seconds is None or is_own or not self._answers:
+                    raise
+            answers, has_waited = self._answers, True
+            if not stamina.is_testing():  # its test mode turns waits off, so these too
+                await asyncio.sleep(seconds)
+
+    async def _call(self, request: Request, read: Callable[[bytes], T]) -> T:
         try:
             return self._read(request, await self._send_once(request), read)
         except ConversationsError as error:
@@ -213,6 +233,7 @@ class ConversationsClient:
             await self._pace.wait()
             self.stats.requests += 1
             answer = await self._get(request)
+        self._answers += 1
         self.stats.bytes_received += len(answer.body)
         self.stats.rate_limited += answer.status == httpx.codes.TOO_MANY_REQUESTS
         where, key = self._where(request), self._settings.api_key
@@ -389,6 +410,15 @@ class _Backoff:
             self._pause(seconds)
         keep_stamina_quiet()
         return seconds
+
+
+def _pauses(patience: float) -> Iterator[float]:
+    """Yield pauses that take so long together, in seconds: 1, 2, 4, and so on up to 30."""
+    seconds = 1.0
+    while patience > 0:
+        yield min(seconds, patience)
+        patience -= seconds
+        seconds = min(2 * seconds, _LONGEST_PAUSE_S)
 
 
 def _check_url(url: str) -> None:

@@ -24,6 +24,7 @@ _RANGES: Final[dict[str, tuple[int, int] | tuple[float, float]]] = {
     "connect_timeout": (0.001, 86_400.0),
     "requests_per_second": (0.001, 10_000.0),
     "max_in_flight": (1, 10_000),
+    "network_patience": (0.0, 86_400.0),
 }
 """The least and the most that each of the client's numbers may be; whole numbers where these are."""
 

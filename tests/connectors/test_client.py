@@ -584,3 +584,59 @@ def test_a_client_closes_its_own_connections_and_no_others() -> None:
             return http.is_closed, own.is_closed
 
     assert asyncio.run(main()) == (False, True)
+
+
+# ---- a network that is gone
+
+
+@no_waiting
+def test_a_network_that_answered_before_is_waited_for() -> None:
+    """Nine attempts fail, after one pause of a second, and one of two; then there is an answer."""
+    handle, asked = scripted(listing("a"), *[httpx.ConnectError("m")] * 9, listing("b"))
+    assert run(handle, twice, network_patience=3) == ["a", "b"]
+    assert len(asked) == 11
+
+
+@no_waiting
+@pytest.mark.parametrize(
+    ("before", "patience", "attempts"),
+    [([listing("a")], 0, 3), ([listing("a")], 3, 9), ([], 3, 3), ([listing("a")], 0.5, 6)],
+    ids=["no patience", "too long away", "never there", "a short patience"],
+)
+def test_a_network_that_stays_away_is_an_error(before: list[httpx.Response], patience: float, attempts: int) -> None:
+    handle, asked = scripted(*before, *[httpx.ConnectError("m")] * 20)
+    with pytest.raises(TransportError):
+        run(handle, twice if before else first_page, network_patience=patience)
+    assert len(asked) == len(before) + attempts
+
+
+@no_waiting
+def test_one_conversation_without_an_answer_is_given_up_while_others_are_answered() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "conv_1" in request.url.path:
+            asked.append(request.url.path)
+            raise httpx.ConnectError("m")
+        return listing("b")
+
+    async def act(client: ConversationsClient) -> None:
+        async def others() -> None:
+            while True:
+                await client.items.list("conv_2")
+                await asyncio.sleep(0)
+
+        await client.items.list("conv_2")
+        answered = asyncio.create_task(others())
+        try:
+            await client.items.list("conv_1")
+        finally:
+            answered.cancel()
+
+    asked: list[str] = []
+    with pytest.raises(TransportError):
+        run(answer, act, network_patience=1_000)
+    assert len(asked) == 6
+
+
+async def twice(client: ConversationsClient) -> list[str | None]:
+    """Return the IDs of the first pages of two lists."""
+    return [*await first_page(client), *await first_page(client)]
