@@ -10,6 +10,7 @@ BIN := .venv/bin
 READY := .venv/ready
 MORE ?= 0
 BENCHMARKS ?=
+LEGS ?=
 
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
@@ -20,7 +21,7 @@ export DAGSTER_HOME := $(CURDIR)
 export CONVERSATIONS_DAGSTER_STATE := $(CURDIR)/.dagster
 
 help:  ## list the verbs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 setup: $(READY)  ## put the environment into .venv, from the lock
 
@@ -29,6 +30,9 @@ demo: $(READY)  ## sync sample conversations from a local API, through Dagster (
 
 test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest
+
+test-matrix: $(READY)  ## run the tests on other versions of Python, DuckDB and Dagster, too (LEGS="python3.13 duckdb2")
+	@.ci/matrix $(LEGS)
 
 check: $(READY)  ## lint, format, types, arrows between the packages
 	@$(BIN)/ruff check .
@@ -56,4 +60,4 @@ $(READY): requirements.lock pyproject.toml Makefile
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-.PHONY: help setup demo test check benchmark smg dev
+.PHONY: help setup demo test test-matrix check benchmark smg dev
