@@ -2,8 +2,8 @@
 
 The process runs the Dagster job as a daemon's run worker would, again and again, and measures itself after each run.
 The server lives with the measurements, in another process: between two runs conversations grow, items are changed and
-deleted, and while a run goes on, some requests are refused, cut off or asked to wait. In the end `conversations verify`
-has to find everything stored as served.
+deleted, and while a run goes on, some requests are refused, cut off or asked to wait. Now and then a run compares whole
+lists, as does the last command but one; then `conversations verify` has to find everything stored as served.
 """
 
 import json
@@ -27,6 +27,7 @@ _CONVERSATIONS = 40
 _PARTS = 5
 _ROUNDS = 10
 _QUIET_EVERY = 10
+_WHOLE_EVERY = 25
 _GROWING = 5
 _RETRY_AT_ONCE = ("rate_limit_ms=2", "service_unavailable=0.01", "connection_reset", "cut_body")
 _COMMAND = Path(sys.executable).with_name("conversations")
@@ -45,6 +46,7 @@ def measure(runs: int) -> tuple[list[Measured], dict[str, object]]:
         ids.write_text("\n".join(store.conversation_ids()))
         run([_COMMAND, "register", "--file", ids], environment, place / "output.txt")
         figures = list(_run_often(store, runs, place, environment))
+        run([_COMMAND, "reconcile"], environment, place / "output.txt")
         run([_COMMAND, "verify"], environment, place / "output.txt")
     facts: dict[str, object] = {
         "runs": runs,
@@ -115,7 +117,7 @@ def _run_often(store: Store, runs: int, place: Path, environment: dict[str, str]
         assert process.stdout  # noqa: S101 (for the type checker)
         for number in range(runs):
             _change(store, number)
-            process.stdin.write("run\n")
+            process.stdin.write("whole\n" if number % _WHOLE_EVERY == _WHOLE_EVERY - 1 else "new\n")
             process.stdin.flush()
             if not (line := process.stdout.readline()):
                 raise RuntimeError(f"run {number} failed:\n{(place / 'errors.txt').read_text()[-2_000:]}")
@@ -142,14 +144,16 @@ def _work(place: Path) -> None:
     """Run the job once for each line on standard input, and tell on standard output what it took."""
     import dagster as dg
 
+    from pipelines.assets import items
     from pipelines.definitions import defs
 
     job = defs.resolve_job_def(_JOB)
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.get() as instance:
-        for _ in sys.stdin:
+        for line in sys.stdin:
+            config = {"ops": {items.op.name: {"config": {"reconcile": line == "whole\n"}}}}
             started, used = time.perf_counter(), time.process_time()
-            job.execute_in_process(instance=instance, run_config=quiet)
+            job.execute_in_process(instance=instance, run_config=config | quiet)
             figures = {
                 "s": time.perf_counter() - started,
                 "CPU s": time.process_time() - used,
