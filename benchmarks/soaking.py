@@ -1,6 +1,7 @@
 """Hundreds of small syncs in a row, by one long-lived process, against a server that changes and fails.
 
-The process runs the Dagster job as a daemon's run worker would, again and again, and measures itself after each run.
+The process syncs again and again, and measures itself after each run; now and then it has the Dagster job do the same,
+whose events are what grows in Dagster's own files (and take most of its time, so not every run is one).
 The server lives with the measurements, in another process: between two runs conversations grow, items are changed and
 deleted, and while a run goes on, some requests are refused, cut off or asked to wait. Now and then a run compares whole
 lists, as does the last command but one; then `conversations verify` has to find everything stored as served.
@@ -28,6 +29,7 @@ _PARTS = 5
 _ROUNDS = 10
 _QUIET_EVERY = 10
 _WHOLE_EVERY = 25
+_JOB_EVERY = 10
 _GROWING = 5
 _RETRY_AT_ONCE = ("rate_limit_ms=2", "service_unavailable=0.01", "connection_reset", "cut_body")
 _COMMAND = Path(sys.executable).with_name("conversations")
@@ -50,6 +52,7 @@ def measure(runs: int) -> tuple[list[Measured], dict[str, object]]:
         run([_COMMAND, "verify"], environment, place / "output.txt")
     facts: dict[str, object] = {
         "runs": runs,
+        "Dagster jobs": runs // _JOB_EVERY,
         "items at the end": store.count_items(),
         "faults": len(faults.hits),
         "more per run, by least squares over the last four fifths": {
@@ -117,7 +120,7 @@ def _run_often(store: Store, runs: int, place: Path, environment: dict[str, str]
         assert process.stdout  # noqa: S101 (for the type checker)
         for number in range(runs):
             _change(store, number)
-            process.stdin.write("whole\n" if number % _WHOLE_EVERY == _WHOLE_EVERY - 1 else "new\n")
+            process.stdin.write(f"{number + 1}\n")
             process.stdin.flush()
             if not (line := process.stdout.readline()):
                 raise RuntimeError(f"run {number} failed:\n{(place / 'errors.txt').read_text()[-2_000:]}")
@@ -141,22 +144,27 @@ def _slope(figures: list[Figures], name: str) -> float:
 
 
 def _work(place: Path) -> None:
-    """Run the job once for each line on standard input, and tell on standard output what it took."""
+    """Sync once for each number on standard input, and tell on standard output what it took."""
     import dagster as dg
 
-    from pipelines.assets import items
+    from connectors.openai_conversations import ConversationsClient
     from pipelines.definitions import defs
+    from pipelines.ingest.places import places
+    from pipelines.ingest.sync import SyncOptions, sync
 
-    job = defs.resolve_job_def(_JOB)
+    job, where = defs.resolve_job_def(_JOB), places()
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.get() as instance:
         for line in sys.stdin:
-            config = {"ops": {items.op.name: {"config": {"reconcile": line == "whole\n"}}}}
+            number = int(line)
             started, used = time.perf_counter(), time.process_time()
-            job.execute_in_process(instance=instance, run_config=config | quiet)
-            figures = {
-                "s": time.perf_counter() - started,
-                "CPU s": time.process_time() - used,
+            report = sync(where, ConversationsClient(), SyncOptions(reconcile=number % _WHOLE_EVERY == 0)).report
+            figures = {"s": time.perf_counter() - started, "CPU s": time.process_time() - used}
+            if report.status != "done":
+                raise RuntimeError(f"{report.status}: {report.error or report.conversations_failed}")
+            if number % _JOB_EVERY == 0:
+                job.execute_in_process(instance=instance, run_config=quiet)
+            figures |= {
                 "memory MB": _resident_bytes() / 1e6,
                 "warehouse MB": (place / "warehouse.duckdb").stat().st_size / 1e6,
                 "Dagster MB": sum(path.stat().st_size for path in (place / "dagster").rglob("*.*")) / 1e6,

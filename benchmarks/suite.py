@@ -418,11 +418,11 @@ def registry(size: Size) -> tuple[list[Measured], dict[str, object]]:
 
 @benchmark
 def soak(size: Size) -> tuple[list[Measured], dict[str, object]]:
-    """Small syncs in a row, as Dagster jobs in one process, against a server that changes and fails: all stays flat.
+    """Small syncs in a row, in one process, against a server that changes and fails: all stays flat.
 
-    40 conversations, of which five grow between two runs; an item is deleted, one is changed; 3 % of the requests fail;
-    every 25th run compares whole lists. Memory is what the process holds after a run. The warehouse grows with its
-    items, Dagster's files with its events.
+    40 conversations, of which five grow between two runs; an item is deleted, one is changed; 3 % of the requests fail.
+    Every 25th run compares whole lists; after every tenth, the Dagster job runs, too. Memory is what the process holds
+    after a run. The warehouse grows with its items, Dagster's files with its events.
     """
     return soaking.measure(size.of(soaking.RUNS))
 
