@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import click
 import openai
 import pytest
 from click.testing import CliRunner, Result
@@ -43,6 +44,12 @@ def run(*words: str) -> Result:
 def conversations(store: Store, count: int) -> list[str]:
     said = {"type": "message", "role": "user", "content": "hello"}
     return [store.create_conversation([said], {"number": str(number)}).id for number in range(count)]
+
+
+def test_the_command_offers_each_of_them() -> None:
+    (option,) = (one for one in main.commands["emulate"].params if one.name == "provider")
+    assert isinstance(option.type, click.Choice)
+    assert tuple(option.type.choices) == tuple(DIALECTS)
 
 
 def test_foundry_lists_its_conversations_and_they_are_pulled(serve: Serve, store: Store) -> None:
