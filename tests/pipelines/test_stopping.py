@@ -23,6 +23,7 @@ from pipelines.ingest.stopping import listening
 from pipelines.ingest.sync import SyncOptions, sync
 from pipelines.ingest.verifying import VerifyOptions, verify
 from tests.pipelines.conftest import KEY
+from tests.pipelines.older import open_older
 
 CONVERSATIONS = 12
 COMMAND = Path(sys.executable).with_name("conversations")
@@ -185,6 +186,15 @@ def test_a_terminal_gets_what_it_can_show(
     assert written.count("\x1b[?25l") == written.count("\x1b[?25h"), "the cursor is left hidden"
     assert bool(COLOUR.search(written)) == has_colour
     assert ("\x1b" in written) == has_bar
+
+
+def test_a_terminal_shows_how_far_an_older_warehouse_is_brought_up_to_date(tmp_path: Path) -> None:
+    where = open_older(1, tmp_path)
+    command = [str(COMMAND), "register", "conv_new"]
+    code, written = on_a_terminal(command, **environment(where, "http://127.0.0.1:9/v1"))
+    assert (code, written.splitlines()[-1].endswith("1 new, 0 known, 0 malformed.")) == (0, True)
+    assert "items made anew" in written
+    assert re.search(r"6\d/6\d", written)
 
 
 def test_a_pipe_gets_words_only_whatever_the_environment_says(
