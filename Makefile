@@ -5,10 +5,12 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
+SMG_VERSION := 1.13.0
 BIN := .venv/bin
 READY := .venv/ready
 MORE ?= 0
 BENCHMARKS ?=
+LEGS ?=
 
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
@@ -19,7 +21,7 @@ export DAGSTER_HOME := $(CURDIR)
 export CONVERSATIONS_DAGSTER_STATE := $(CURDIR)/.dagster
 
 help:  ## list the verbs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 setup: $(READY)  ## put the environment into .venv, from the lock
 
@@ -28,6 +30,9 @@ demo: $(READY)  ## sync sample conversations from a local API, through Dagster (
 
 test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest
+
+test-matrix: $(READY)  ## run the tests on other versions of Python, DuckDB and Dagster, too (LEGS="python3.13 duckdb2")
+	@.ci/matrix $(LEGS)
 
 check: $(READY)  ## lint, format, types, arrows between the packages
 	@$(BIN)/ruff check .
@@ -39,6 +44,9 @@ benchmark: $(READY)  ## measure, for hours (BENCHMARKS="full_load --items 20000"
 	@test -x .cache/benchmarks/venv/bin/python || $(PYTHON) -m venv .cache/benchmarks/venv
 	@VIRTUAL_ENV=$(CURDIR)/.cache/benchmarks/venv $(BIN)/uv pip install --quiet -c requirements.lock --group benchmark
 	@$(BIN)/python -m benchmarks $(BENCHMARKS)
+
+smg: $(READY)  ## install SMG, another server of the API, for the tests that ask it (107 MB)
+	@test -d .cache/smg/smg || $(BIN)/python -m pip install --quiet --no-deps --target .cache/smg smg==$(SMG_VERSION) setproctitle
 
 dev: $(READY)  ## open the Dagster UI at http://127.0.0.1:3000
 	@mkdir -p "$(CONVERSATIONS_DAGSTER_STATE)"
@@ -52,4 +60,4 @@ $(READY): requirements.lock pyproject.toml Makefile
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-.PHONY: help setup demo test check benchmark dev
+.PHONY: help setup demo test test-matrix check benchmark smg dev

@@ -14,7 +14,7 @@ from zlib import crc32
 import duckdb
 import polars as pl
 
-from benchmarks import polling, questions
+from benchmarks import polling, questions, soaking
 from benchmarks.data import CACHE, Dataset
 from benchmarks.measure import PEERS, Contender, Figures, Measured, Result, circumstances, compare, run, scratch
 from benchmarks.server import GROWN_CONVERSATIONS, GROWN_ITEMS, Server, World, serving
@@ -414,6 +414,17 @@ def registry(size: Size) -> tuple[list[Measured], dict[str, object]]:
             our("status", "status"),
         ]
         return compare(contenders, size.times(3)), {"conversations": count}
+
+
+@benchmark
+def soak(size: Size) -> tuple[list[Measured], dict[str, object]]:
+    """Small syncs in a row, in one process, against a server that changes and fails: all stays flat.
+
+    40 conversations, of which five grow between two runs; an item is deleted, one is changed; 3 % of the requests fail.
+    Every 25th run compares whole lists; after every tenth, the Dagster job runs, too. Memory is what the process holds
+    after a run. The warehouse grows with its items, Dagster's files with its events.
+    """
+    return soaking.measure(size.of(soaking.RUNS))
 
 
 @benchmark

@@ -5,7 +5,7 @@ Modules that take long to load are imported by the command that needs them; none
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,22 @@ from typing import Any
 import click
 
 from pipelines.ingest.places import Places, places
-from pipelines.options import CONVERSATION_ID, CUT_OPTION, JSON_OPTION, Asking, FilePath, asking_options, places_options
+from pipelines.ingest.progress import tell
+from pipelines.ingest.stopping import this_stop
+from pipelines.options import (
+    CONVERSATION_ID,
+    CUT_OPTION,
+    JSON_OPTION,
+    Asking,
+    FilePath,
+    asking_options,
+    places_options,
+    server_options,
+)
+from pipelines.terminal import STOPPED_EXIT, progress, stoppable
 
 PARTIAL_EXIT = 3
+GOES_ON = "What has arrived is in the warehouse; the next run goes on, and publishes it."
 LISTED = 10
 
 
@@ -24,7 +37,7 @@ class Command(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
-        with _told():
+        with _told(), stoppable(), progress():
             return super().invoke(ctx)
 
 
@@ -58,9 +71,10 @@ def main() -> None:
       conversations query "from items.message"  read it with SQL
 
     The API is asked with OPENAI_API_KEY (and OPENAI_BASE_URL, OPENAI_ORG_ID, OPENAI_PROJECT_ID, if set), as the
-    official SDKs do.
+    official SDKs do; Azure with AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_API_KEY or AZURE_OPENAI_AD_TOKEN.
 
-    Exit codes: 0 done; 1 stopped; 2 wrong arguments; 3 finished, but some conversations failed and are listed.
+    Exit codes: 0 done; 1 stopped; 2 wrong arguments; 3 finished, but some conversations failed and are listed;
+    130 stopped by Ctrl-C or SIGTERM, after a commit.
     """
 
 
@@ -79,6 +93,8 @@ def main() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="DuckDB or SQLite file for --sql; it is only read.",
 )
+@click.option("--from-server", is_flag=True, help="Take all that the server lists; Microsoft Foundry does, not OpenAI.")
+@server_options
 @click.option("--touch", is_flag=True, help="Make them due at once, known ones too: they have something new.")
 @click.option("--again", is_flag=True, help="Take back those that were unregistered or forgotten.")
 @places_options
@@ -87,6 +103,9 @@ def register(
     file: Path | None,
     sql: str | None,
     database: Path | None,
+    from_server: bool,
+    base_url: str | None,
+    allow_http: bool,
     touch: bool,
     again: bool,
     warehouse: Path | None,
@@ -94,7 +113,7 @@ def register(
 ) -> None:
     """Add conversations to the registry.
 
-    The API has no way to list conversations: the IDs come from where you stored them when you created them.
+    OpenAI's API has no way to list conversations: the IDs come from where you stored them when you created them.
     Registering one again changes nothing. What is no conversation ID is counted and listed, and left out. Where a file
     or a query has a column touched_at, a conversation touched since it was last asked is due at once.
 
@@ -104,17 +123,20 @@ def register(
       conversations register --file exported_ids.csv
       conversations register --sql "select conv_id, touched_at from chats" --database app.sqlite
     """
-    from pipelines.ingest.registry import candidates, from_file, from_sql
-
     if database and not sql:
         raise click.UsageError("--database goes with --sql")
+    if (base_url or allow_http) and not from_server:
+        raise click.UsageError("--base-url and --allow-http go with --from-server")
+    from pipelines.ingest.registry import candidates, from_file, from_sql
+
     found = [
         *([candidates("command line", ids)] if ids else []),
         *([from_file(file)] if file else []),
         *([from_sql(sql, database)] if sql else []),
+        *([_from_server(base_url, allow_http=allow_http)] if from_server else []),
     ]
     if not found:
-        raise click.UsageError("give conversation IDs, --file or --sql")
+        raise click.UsageError("give conversation IDs, --file, --sql or --from-server")
     registered = _register(places(warehouse, serving), found, touch=touch, again=again)
     malformed = [word for source in found for word in source.malformed]
     click.echo(f"{registered.new} new, {registered.known} known, {len(malformed)} malformed.")
@@ -124,6 +146,13 @@ def register(
         click.echo(f"  not a conversation ID (conv_...): {word[:80]!r}", err=True)
     if len(malformed) > LISTED:
         click.echo(f"  ... and {len(malformed) - LISTED} more", err=True)
+
+
+def _from_server(base_url: str | None, *, allow_http: bool) -> Any:
+    from connectors.openai_conversations import ConversationsClient
+    from pipelines.ingest.registry import from_server
+
+    return from_server(ConversationsClient(base_url=base_url, allow_http=allow_http))
 
 
 def _register(where: Places, found: list[Any], *, touch: bool, again: bool) -> Any:
@@ -257,11 +286,13 @@ def _sync(ctx: click.Context, where: Places, asking: Asking, as_json: bool, **op
     from pipelines.ingest.sync import SyncOptions
     from pipelines.ingest.sync import sync as run
 
-    with _progress() as on_progress:
-        result = run(
-            where, asking.client, SyncOptions(include=asking.include, limits=asking.limits, **options), on_progress
-        )
+    choice = SyncOptions(include=asking.include, limits=asking.limits, **options)
+    with progress():
+        result = run(where, asking.client, choice, tell)
     print_run(result, where, as_json)
+    if this_stop().is_asked:
+        click.echo(f"{result.report.error or 'Stopped as asked.'} {GOES_ON}", err=True)
+        ctx.exit(STOPPED_EXIT)
     if result.report.error:
         raise click.ClickException(result.report.error)
     if result.failures:
@@ -294,9 +325,12 @@ def verify(
 
     given = Asking.of(**asking)
     where = places(warehouse, serving)
-    with _progress() as on_progress:
-        found = compare(where, given.client, VerifyOptions(ids, given.include, given.limits), on_progress)
+    with progress():
+        found = compare(where, given.client, VerifyOptions(ids, given.include, given.limits), tell)
     print_verification(found, where, as_json)
+    if this_stop().is_asked:
+        click.echo(found.error or "Stopped as asked.", err=True)
+        ctx.exit(STOPPED_EXIT)
     if found.error:
         raise click.ClickException(found.error)
     if not found.agrees:
@@ -314,27 +348,6 @@ def publish(warehouse: Path | None, serving: Path | None) -> None:
     with Warehouse.open(where.warehouse, create=False) as store:
         seconds = copy(store, where.serving)
     click.echo(f"Snapshot: {where.serving}" + (", nothing changed" if seconds is None else f", in {seconds:.2f} s"))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Any], None] | None]:
-    """A progress bar on a terminal, nothing otherwise."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("conversations"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[items]:,} items"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None, items=0)
-        yield lambda said: bar.update(task, completed=said.conversations, total=said.of_conversations, items=said.items)
 
 
 @main.command()
@@ -432,6 +445,14 @@ def schema(as_json: bool) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any free one.")
+@click.option(
+    "--as",
+    "provider",
+    type=click.Choice(["openai", "azure", "foundry"]),
+    default="openai",
+    show_default=True,
+    help="Whose API it is: addresses, credentials, and whether it lists its conversations.",
+)
 @click.option("--seed", type=int, default=7, show_default=True, help="Which sample data.")
 @click.option(
     "--more",
@@ -463,6 +484,7 @@ def schema(as_json: bool) -> None:
 def emulate(
     host: str,
     port: int,
+    provider: str,
     seed: int,
     more: int,
     write_ids: Path | None,
@@ -479,10 +501,10 @@ def emulate(
 
     \b
     With --write-ids ids.txt, in another terminal:
-      export OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=local
+      export OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=any
       conversations register --file ids.txt && conversations sync
     """
-    from connectors.emulator import Faults
+    from connectors.emulator import DIALECTS, Faults
     from connectors.emulator.faults import FAULTS
     from connectors.emulator.samples import sample_store
     from connectors.emulator.server import serve
@@ -500,11 +522,15 @@ def emulate(
         write_ids.parent.mkdir(parents=True, exist_ok=True)
         write_ids.write_text("\n".join(store.conversation_ids()) + "\n", encoding="utf-8")
 
-    def say(base_url: str) -> None:
+    dialect = DIALECTS[provider]
+
+    def say(address: str) -> None:
         count = len(store.conversation_ids())
-        click.echo(f"{count} conversations with {store.count_items()} items at {base_url} (Ctrl-C ends it)")
+        click.echo(f"{count} conversations with {store.count_items()} items at {address} (Ctrl-C ends it)")
+        settings = " ".join(f"{name}={value}" for name, value in dialect.environment(address).items())
+        click.echo(f"export {settings}")
 
     try:
-        serve(store, host=host, port=port, api_key=None, on_started=say, faults=faults)
+        serve(store, host=host, port=port, api_key=None, on_started=say, faults=faults, dialect=dialect)
     except OSError as error:
         raise click.ClickException(f"{error}; choose another --port") from error

@@ -36,7 +36,7 @@ def print_run(result: "SyncResult", where: Places, as_json: bool) -> None:
         f"{report.items_deleted} no longer listed" if report.items_deleted else "",
     ]
     found = ", ".join(change for change in changes if change) or "no new items"
-    if report.error:
+    if report.error and not (report.conversations_asked or report.items_new or report.items_changed):
         return
     whole = f", {report.conversations_verified} of them whole" if report.reconcile_requests else ""
     click.echo(f"Asked {report.conversations_asked} conversations{whole}, with {report.requests} requests: {found}.")
@@ -46,7 +46,7 @@ def print_run(result: "SyncResult", where: Places, as_json: bool) -> None:
         click.echo(f"  {problem.conversation_id}: {problem.message}", err=True)
     if len(result.failures) > _LISTED:
         click.echo(f"  ... and {len(result.failures) - _LISTED} more; see `conversations status`", err=True)
-    if not report.conversations_asked:
+    if not report.conversations_asked and not report.error:
         click.echo(
             "Nothing to ask: none is registered, or none is due, or all are missing or forbidden (--all asks those "
             "too). See `conversations status`."

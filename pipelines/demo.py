@@ -69,9 +69,10 @@ def _environment(where: Places, base_url: str) -> Iterator[None]:
         "CONVERSATIONS_SERVING": str(where.serving),
     }
     before = dict(os.environ)
+    for name in before:
+        if name.startswith(("OPENAI_", "AZURE_OPENAI_", "CONVERSATIONS_SOURCE")):
+            del os.environ[name]
     os.environ.update(given)
-    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "CONVERSATIONS_SOURCE"):
-        os.environ.pop(name, None)
     try:
         yield
     finally:

@@ -43,6 +43,14 @@ class ConversationId(click.ParamType[str]):
 
 
 CONVERSATION_ID = ConversationId()
+_SERVER_OPTIONS = (
+    click.option(
+        "--base-url",
+        metavar="URL",
+        help="Address of the API.  [env: OPENAI_BASE_URL, or AZURE_OPENAI_ENDPOINT; default: https://api.openai.com/v1]",
+    ),
+    click.option("--allow-http", is_flag=True, help="Let plain http go to other machines, key and conversations too."),
+)
 _ASKING_OPTIONS = (
     click.option(
         "--include",
@@ -78,6 +86,13 @@ _ASKING_OPTIONS = (
         help="Seconds that one try of a request may take.",
     ),
     click.option(
+        "--network-patience",
+        type=click.FloatRange(0, 86_400),
+        default=120.0,
+        show_default=True,
+        help="Seconds to wait for a network that was there and is gone, as after a laptop's sleep.",
+    ),
+    click.option(
         "--conversation-deadline",
         type=click.FloatRange(1, 86_400),
         default=1800.0,
@@ -91,13 +106,15 @@ _ASKING_OPTIONS = (
         show_default=True,
         help="Seconds that all may take; the next run goes on.",
     ),
-    click.option(
-        "--base-url",
-        metavar="URL",
-        help="Address of the API.  [env: OPENAI_BASE_URL; default: https://api.openai.com/v1]",
-    ),
-    click.option("--allow-http", is_flag=True, help="Let plain http go to other machines, key and conversations too."),
+    *_SERVER_OPTIONS,
 )
+
+
+def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say which server is asked."""
+    for option in reversed(_SERVER_OPTIONS):
+        command = option(command)
+    return command
 
 
 def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -25,6 +25,7 @@ class Api(dg.ConfigurableResource[None]):
     requests_per_second: float | None = Field(default=None, gt=0)
     max_retries: int = Field(default=2, ge=0, le=20)
     timeout_seconds: float = Field(default=600.0, gt=0)
+    network_patience_seconds: float = Field(default=120.0, ge=0, description="How long a lost network is waited for.")
     conversation_deadline_seconds: float = Field(default=1800.0, ge=1)
 
     def client(self) -> ConversationsClient:
@@ -34,4 +35,5 @@ class Api(dg.ConfigurableResource[None]):
             requests_per_second=self.requests_per_second,
             max_retries=self.max_retries,
             timeout=self.timeout_seconds,
+            network_patience=self.network_patience_seconds,
         )

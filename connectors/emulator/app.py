@@ -2,7 +2,8 @@
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.emulator import asking, errors
+from connectors.emulator.dialects import OPENAI, Dialect
 from connectors.emulator.errors import ApiError
 from connectors.emulator.faults import Handler
 from connectors.emulator.injection import Faults
@@ -25,26 +27,33 @@ from connectors.emulator.store import Store
 _NOT_FOUND: Final = 404
 
 
-def create_app(store: Store, *, api_key: str | None = None, faults: Faults | None = None) -> Starlette:
+def create_app(
+    store: Store, *, api_key: str | None = None, faults: Faults | None = None, dialect: Dialect = OPENAI
+) -> Starlette:
     """An application that serves the store; without an ``api_key`` any key will do, but there must be one.
 
     Those of the ``faults`` that are about the connection need a real one, as of ``running_emulator``.
     """
     api = _Api(store)
+    to_list: dict[str, Handler] = {"GET": api.list_conversations} if dialect.lists_conversations else {}
     handlers: dict[str, dict[str, Handler]] = {
-        "/v1/conversations": {"POST": api.create_conversation},
-        "/v1/conversations/{id}": {
+        "/conversations": {"POST": api.create_conversation, **to_list},
+        "/conversations/{id}": {
             "GET": api.retrieve_conversation,
             "POST": api.update_conversation,
             "DELETE": api.delete_conversation,
         },
-        "/v1/conversations/{id}/items": {"GET": api.list_items, "POST": api.create_items},
-        "/v1/conversations/{id}/items/{item}": {"GET": api.retrieve_item, "DELETE": api.delete_item},
+        "/conversations/{id}/items": {"GET": api.list_items, "POST": api.create_items},
+        "/conversations/{id}/items/{item}": {"GET": api.retrieve_item, "DELETE": api.delete_item},
     }
     app = Starlette(
-        routes=[_by_method(path, of_path, faults) for path, of_path in handlers.items()],
-        middleware=[Middleware(_Headers), Middleware(_Authorization, api_key=api_key)],
-        exception_handlers={ApiError: _refuse, HTTPException: _refuse_route},
+        routes=[
+            _by_method(prefix + path, _in_version(dialect, prefix, of_path), faults)
+            for prefix in dialect.prefixes
+            for path, of_path in handlers.items()
+        ],
+        middleware=[Middleware(_Headers), Middleware(_Authorization, api_key=api_key, dialect=dialect)],
+        exception_handlers={ApiError: _refuse, HTTPException: partial(_refuse_route, dialect)},
     )
     app.state.store = store
     return app
@@ -64,6 +73,14 @@ class _Api:
             asking.read_items(body.get("items")), asking.read_metadata(body.get("metadata"))
         )
         return _json(conversation.body())
+
+    async def list_conversations(self, request: Request) -> Response:
+        """GET /conversations, which only some servers have."""
+        asked = asking.read_list_query(request.query_params)
+        chosen, has_more = self._store.list_conversations(after=asked.after, order=asked.order, limit=asked.limit)
+        first, last = (chosen[0].id, chosen[-1].id) if chosen else (None, None)
+        data = [conversation.body() for conversation in chosen]
+        return _json({"object": "list", "data": data, "first_id": first, "last_id": last, "has_more": has_more})
 
     async def retrieve_conversation(self, request: Request) -> Response:
         """GET /conversations/{id}."""
@@ -120,6 +137,20 @@ class _Api:
         return Response(b'{"object":"list","data":[' + data + b"]," + tail[1:], media_type="application/json")
 
 
+def _in_version(dialect: Dialect, prefix: str, handlers: dict[str, Handler]) -> dict[str, Handler]:
+    """The same handlers, for requests that name the version that is wanted under this prefix."""
+
+    def checked(handle: Handler) -> Handler:
+        async def answer(request: Request) -> Response:
+            if refusal := dialect.refuse_version(prefix, request.query_params):
+                raise refusal
+            return await handle(request)
+
+        return answer
+
+    return {method: checked(handle) for method, handle in handlers.items()}
+
+
 def _by_method(path: str, handlers: dict[str, Handler], faults: Faults | None) -> Route:
     """One route whose method picks the handler, so that a wrong method is told from a wrong path."""
 
@@ -146,34 +177,26 @@ def _refuse(request: Request, error: Exception) -> Response:
     return _refusal(error)
 
 
-def _refuse_route(request: Request, error: Exception) -> Response:
+def _refuse_route(dialect: Dialect, request: Request, error: Exception) -> Response:
     """Answers a request for which there is no endpoint."""
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class only
-    refusal = errors.no_such_url if error.status_code == _NOT_FOUND else errors.not_allowed
+    refusal = dialect.no_such_url if error.status_code == _NOT_FOUND else errors.not_allowed
     return _refusal(refusal(request.method, request.url.path))
 
 
 class _Authorization:
-    """Lets only requests with a bearer key through."""
+    """Lets only requests with a key through."""
 
-    def __init__(self, app: ASGIApp, api_key: str | None) -> None:
+    def __init__(self, app: ASGIApp, api_key: str | None, dialect: Dialect) -> None:
         """Wraps an application; without an ``api_key`` every key is right."""
         self._app = app
         self._api_key = api_key
+        self._dialect = dialect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on or answers 401."""
-        error = self._check(scope["headers"]) if scope["type"] == "http" else None
+        error = self._dialect.refuse_key(scope["headers"], self._api_key) if scope["type"] == "http" else None
         await (self._app if error is None else _refusal(error))(scope, receive, send)
-
-    def _check(self, headers: Iterable[tuple[bytes, bytes]]) -> ApiError | None:
-        """What is wrong with the key, if anything."""
-        sent = next((value for name, value in headers if name == b"authorization"), b"").decode("latin-1")
-        scheme, _, key = sent.partition(" ")
-        key = key.strip()
-        if scheme.lower() != "bearer" or not key:
-            return errors.no_key()
-        return None if self._api_key in (None, key) else errors.wrong_key(key)
 
 
 class _Headers:

@@ -82,6 +82,20 @@ def no_key() -> ApiError:
     return ApiError(401, message, code="invalid_api_key", headers=_AUTHENTICATE)
 
 
+def azure_access_denied() -> ApiError:
+    """No key, or a wrong one, in Azure's words."""
+    message = (
+        "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an "
+        "active subscription and use a correct regional API endpoint for your resource."
+    )
+    return ApiError(401, message, code="401")
+
+
+def azure_not_found() -> ApiError:
+    """Nothing is at that path, or not in that version, in Azure's words."""
+    return ApiError(404, "Resource not found", code="404")
+
+
 def mask_key(key: str) -> str:
     """A key with its middle starred out; a short one is starred out whole."""
     if len(key) < _MASK_FROM_CHARS:

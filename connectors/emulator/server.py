@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from connectors.emulator.app import create_app
+from connectors.emulator.dialects import OPENAI, Dialect
 from connectors.emulator.injection import Faults
 from connectors.emulator.store import Store
 
@@ -26,16 +27,17 @@ def running_emulator(
     port: int = 0,
     api_key: str | None = None,
     faults: Faults | None = None,
+    dialect: Dialect = OPENAI,
 ) -> Iterator[str]:
-    """Serves a store from another thread and yields the base URL; all is stopped and closed afterwards."""
+    """Serves a store from another thread and yields the address for clients; all is stopped and closed afterwards."""
     with _listen(host, port) as listener:
         started = threading.Event()
-        server = _Server(create_app(store, api_key=api_key, faults=faults), started.set)
+        server = _Server(create_app(store, api_key=api_key, faults=faults, dialect=dialect), started.set)
         thread = threading.Thread(target=server.run, args=([listener],), name="emulator", daemon=True)
         thread.start()
         try:
             started.wait()
-            yield _base_url(listener)
+            yield _address(listener, dialect)
         finally:
             server.should_exit = True
             thread.join()
@@ -49,14 +51,15 @@ def serve(
     api_key: str | None,
     on_started: Callable[[str], None],
     faults: Faults | None = None,
+    dialect: Dialect = OPENAI,
 ) -> None:
-    """Serves a store until Ctrl-C or SIGTERM, then returns; tells the base URL as soon as it answers.
+    """Serves a store until Ctrl-C or SIGTERM, then returns; tells the address for clients as soon as it answers.
 
     Raises ``OSError`` with a sentence that names the address when nothing can listen there.
     """
     with _listen(host, port) as listener:
-        app = create_app(store, api_key=api_key, faults=faults)
-        _Server(app, lambda: on_started(_base_url(listener))).run([listener])
+        app = create_app(store, api_key=api_key, faults=faults, dialect=dialect)
+        _Server(app, lambda: on_started(_address(listener, dialect))).run([listener])
 
 
 class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # uvicorn picks it when it is imported
@@ -116,7 +119,7 @@ def _listen(host: str, port: int) -> socket.socket:
         raise OSError(f"cannot listen on {host} port {port}: {words}") from error
 
 
-def _base_url(listener: socket.socket) -> str:
-    """Where the API is served, with the port that is really used."""
+def _address(listener: socket.socket, dialect: Dialect) -> str:
+    """Where clients find the API, with the port that is really used."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{dialect.address}"

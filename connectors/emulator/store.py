@@ -161,6 +161,18 @@ class Store:
                 has_more = end > limit
             return Page([timeline.items[item_id] for item_id in chosen], has_more)
 
+    def list_conversations(
+        self, *, after: str | None = None, order: str = "desc", limit: int = 20
+    ) -> tuple[list[Conversation], bool]:
+        """One page of the conversations by creation time, beginning behind the one ``after``; whether more follow."""
+        with self._lock:
+            ordered = sorted(self._conversations.values(), key=lambda one: one.created_at, reverse=order == "desc")
+            ids = [conversation.id for conversation in ordered]
+            if after is not None and after not in ids:
+                raise errors.unknown_cursor(after)
+            start = 0 if after is None else ids.index(after) + 1
+            return ordered[start : start + limit], start + limit < len(ordered)
+
     def retrieve_item(self, conversation_id: str, item_id: str) -> StoredItem:
         """One item of a conversation, or the API's 404."""
         with self._lock:

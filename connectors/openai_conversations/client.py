@@ -19,10 +19,10 @@ import asyncio
 import importlib.metadata
 import os
 import random
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import httpx
 import stamina
@@ -58,6 +58,7 @@ from connectors.openai_conversations.quiet import keep_stamina_quiet
 from connectors.openai_conversations.walk import Step, Walk
 
 T = TypeVar("T")
+_LONGEST_PAUSE_S: Final = 30.0
 
 
 @dataclass(slots=True)
@@ -86,15 +87,17 @@ class ConversationsClient:
         connect_timeout: float = 5.0,
         requests_per_second: float | None = None,
         max_in_flight: int = 100,
+        network_patience: float = 0.0,
         http_client: httpx.AsyncClient | None = None,
         allow_http: bool = False,
     ) -> None:
         """Take settings from the arguments, else from the official SDK's environment variables.
 
-        Those are OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID and OPENAI_PROJECT_ID. Timeouts are in
-        seconds: `timeout` for a whole attempt, `read_timeout` for the longest silence. `http_client` stays the
-        caller's to close, and brings its own connection limits. Raises ConfigurationError where a setting
-        cannot be used.
+        Those are OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID and OPENAI_PROJECT_ID, and those of its Azure
+        client (`access.py`). Timeouts are in seconds: `timeout` for a whole attempt, `read_timeout` for the longest
+        silence, `network_patience` for how long a request waits where the network has answered before and does no
+        longer, as after a laptop's sleep. `http_client` stays the caller's to close, and brings its own connection
+        limits. Raises ConfigurationError where a setting cannot be used.
         """
         self._settings = read_settings(
             os.environ,
@@ -112,7 +115,10 @@ class ConversationsClient:
             connect_timeout=connect_timeout,
             requests_per_second=requests_per_second,
             max_in_flight=max_in_flight,
+            network_patience=network_patience,
         )
+        self._pauses = tuple(_pauses(network_patience))
+        self._answers = 0
         self._timeout = timeout
         self._read_timeout = read_timeout
         self._connect_timeout = connect_timeout
@@ -124,7 +130,9 @@ class ConversationsClient:
         self._http = http_client or transport.http_client(
             connect_timeout=connect_timeout, read_timeout=read_timeout, max_connections=max_in_flight
         )
-        self._sender = transport.Sender(self._http, self._make_headers())
+        # On the way elsewhere httpx takes a bearer token out, but no header that it does not know.
+        follows = self._settings.access.has_bearer
+        self._sender = transport.Sender(self._http, self._make_headers(), follow_redirects=follows)
         self.stats = Stats()
         self.items = Items(self)
 
@@ -141,6 +149,10 @@ class ConversationsClient:
     def host(self) -> str:
         """The host that is asked, with its port if the base URL has one."""
         return self._settings.host
+
+    def named(self, words: str) -> str:
+        """Return words that name the SDK's usual variables with the names of those that were used."""
+        return self._settings.access.named(words)
 
     async def __aenter__(self) -> Self:
         """Return the client itself."""
@@ -178,8 +190,22 @@ class ConversationsClient:
     async def call(self, request: Request, read: Callable[[bytes], T]) -> T:
         """Send a request and return what `read` makes of the body; a body that it refuses is asked for again.
 
-        Raises the ConversationsError of the last attempt.
+        Raises the ConversationsError of the last attempt. A network that is gone is waited for: `network_patience`.
         """
+        pauses, answers, has_waited = iter(self._pauses), self._answers, False
+        while True:
+            try:
+                return await self._call(request, read)
+            except TransportError as error:
+                is_own = self._answers > answers and (has_waited or isinstance(error, RequestTimeoutError))
+                seconds = next(pauses, None)
+                if seconds is None or is_own or not self._answers:
+                    raise
+            answers, has_waited = self._answers, True
+            if not stamina.is_testing():  # its test mode turns waits off, so these too
+                await asyncio.sleep(seconds)
+
+    async def _call(self, request: Request, read: Callable[[bytes], T]) -> T:
         try:
             return self._read(request, await self._send_once(request), read)
         except ConversationsError as error:
@@ -207,9 +233,11 @@ class ConversationsClient:
             await self._pace.wait()
             self.stats.requests += 1
             answer = await self._get(request)
+        self._answers += 1
         self.stats.bytes_received += len(answer.body)
         self.stats.rate_limited += answer.status == httpx.codes.TOO_MANY_REQUESTS
-        decide(answer.status, answer.headers, answer.body, where=self._where(request), secret=self._settings.api_key)
+        where, key = self._where(request), self._settings.api_key
+        decide(answer.status, answer.headers, answer.body, where=where, secret=key, named=self.named)
         return answer.body
 
     async def _get(self, request: Request) -> transport.Answer:
@@ -217,21 +245,21 @@ class ConversationsClient:
         deadline = asyncio.timeout(self._timeout)
         try:
             async with deadline:
-                return await self._sender.get(f"{self._settings.base_url}{request.target}")
+                return await self._sender.get(f"{self._settings.base_url}{self._versioned(request).target}")
         except transport.ERRORS as error:
             failure = self._no_response(error, self._where(request), is_late=deadline.expired())
         raise failure
 
     def _no_response(self, error: Exception, where: str, *, is_late: bool) -> ConversationsError:
         """Return our error for one of httpx: what kind it was, and nothing of its text."""
-        kind = type(error).__name__
+        kind, url = type(error).__name__, self._settings.access.url_name
         if is_late:
             return RequestTimeoutError(
                 f"{where} was not answered whole within {self._timeout:g} s. "
                 "Raise timeout, or look for what slows the network or the server down."
             )
         if isinstance(error, httpx.InvalidURL):
-            return BadRequestError(f"{where} cannot be asked for ({kind}). Check the ID and OPENAI_BASE_URL.")
+            return BadRequestError(f"{where} cannot be asked for ({kind}). Check the ID and {url}.")
         if isinstance(error, httpx.DecodingError):
             return MalformedResponseError(
                 f"{where}: the answer cannot be decompressed ({kind}). Look at proxies in between."
@@ -239,10 +267,15 @@ class ConversationsClient:
         if isinstance(error, httpx.TimeoutException):  # which of the two, not every transport can tell
             return RequestTimeoutError(
                 f"{where} was silent for {self._read_timeout:g} s, or gave no connection within "
-                f"{self._connect_timeout:g} s ({kind}). Check the network, the proxy and OPENAI_BASE_URL, or raise "
+                f"{self._connect_timeout:g} s ({kind}). Check the network, the proxy and {url}, or raise "
                 "read_timeout or connect_timeout."
             )
-        return TransportError(f"{where} gave no answer ({kind}). Check the network, the proxy and OPENAI_BASE_URL.")
+        return TransportError(f"{where} gave no answer ({kind}). Check the network, the proxy and {url}.")
+
+    def _versioned(self, request: Request) -> Request:
+        """Return the request with what every request says in its query."""
+        version = self._settings.access.api_version
+        return request if version is None else replace(request, params=(("api-version", version), *request.params))
 
     def _where(self, request: Request) -> str:
         """Name what was asked and whom, without the query."""
@@ -252,8 +285,10 @@ class ConversationsClient:
         """Return the headers of the official SDK, less its x-stainless-*: those describe the SDK, not us."""
         settings = self._settings
         optional = {"OpenAI-Organization": settings.organization, "OpenAI-Project": settings.project}
+        key = settings.api_key
+        credential = {"Authorization": f"Bearer {key}"} if settings.access.has_bearer else {"api-key": key}
         return {
-            "Authorization": f"Bearer {settings.api_key}",
+            **credential,
             "Accept": "application/json",
             "User-Agent": f"conversations-to-duckdb/{_version()}",
         } | {name: value for name, value in optional.items() if value is not None}
@@ -375,6 +410,15 @@ class _Backoff:
             self._pause(seconds)
         keep_stamina_quiet()
         return seconds
+
+
+def _pauses(patience: float) -> Iterator[float]:
+    """Yield pauses that take so long together, in seconds: 1, 2, 4, and so on up to 30."""
+    seconds = 1.0
+    while patience > 0:
+        yield min(seconds, patience)
+        patience -= seconds
+        seconds = min(2 * seconds, _LONGEST_PAUSE_S)
 
 
 def _check_url(url: str) -> None:

@@ -1,7 +1,7 @@
 """Which key, base URL and limits are used, and whether they can be: checked before any request.
 
 What belongs here: settings of the client, from arguments and the environment variables of the official SDKs.
-What does not: what the API thinks of a key (`refusals.py`).
+What does not: which server is meant (`access.py`), and what the API thinks of a key (`refusals.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
+from connectors.openai_conversations.access import KEY, URL, Access, find_access
 from connectors.openai_conversations.errors import ConfigurationError
 from connectors.openai_conversations.protocol import DEFAULT_BASE_URL
 
@@ -23,6 +24,7 @@ _RANGES: Final[dict[str, tuple[int, int] | tuple[float, float]]] = {
     "connect_timeout": (0.001, 86_400.0),
     "requests_per_second": (0.001, 10_000.0),
     "max_in_flight": (1, 10_000),
+    "network_patience": (0.0, 86_400.0),
 }
 """The least and the most that each of the client's numbers may be; whole numbers where these are."""
 
@@ -31,6 +33,7 @@ _RANGES: Final[dict[str, tuple[int, int] | tuple[float, float]]] = {
 class Settings:
     """Whom to ask, and as whom. The key is in no repr."""
 
+    access: Access
     base_url: str
     """Without a trailing slash."""
     host: str
@@ -55,15 +58,28 @@ def read_settings(
 
     An empty variable counts as unset. `allow_http` lets plain http go to hosts other than this machine.
     """
-    url = base_url or environment.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
-    parts = _split(url)
+    access = find_access(environment, api_key=api_key, base_url=base_url)
+    try:
+        return _read_settings(environment, access, organization, project, allow_http=allow_http)
+    except ConfigurationError as error:
+        message = access.named(str(error))
+    raise ConfigurationError(message)
+
+
+def _read_settings(
+    environment: Mapping[str, str], access: Access, organization: str | None, project: str | None, *, allow_http: bool
+) -> Settings:
+    if access.base_url is None:
+        _refuse("There is no address of an Azure resource", f"Set {URL} to one like {DEFAULT_BASE_URL}.")
+    parts = _split(access.base_url)
     _check_scheme(parts, allow_http=allow_http)
     hostname = parts.hostname or ""
     return Settings(
-        base_url=url.rstrip("/"),
+        access=access,
+        base_url=access.base_url.rstrip("/"),
         host=hostname if parts.port is None else f"{hostname}:{parts.port}",
         is_openai=hostname == "api.openai.com" or hostname.endswith(".api.openai.com"),
-        api_key=_read_key(api_key or environment.get("OPENAI_API_KEY")),
+        api_key=_read_key(access.key),
         organization=_read_id("OPENAI_ORG_ID", organization or environment.get("OPENAI_ORG_ID")),
         project=_read_id("OPENAI_PROJECT_ID", project or environment.get("OPENAI_PROJECT_ID")),
     )
@@ -83,11 +99,11 @@ def check_numbers(**numbers: float | None) -> None:
 
 def _read_key(key: str | None) -> str:
     if not key:
-        _refuse("There is no API key", "Set OPENAI_API_KEY.")
+        _refuse("There is no API key", f"Set {KEY}.")
     if not _is_header_word(key):
         _refuse(
             "The API key holds a space, a control character or a non-ASCII character",
-            "Set OPENAI_API_KEY to the key alone, without quotes or a line break.",
+            f"Set {KEY} to the key alone, without quotes or a line break.",
         )
     return key
 
@@ -105,7 +121,7 @@ def _is_header_word(text: str) -> bool:
 
 def _split(url: str) -> SplitResult:
     """Return the parts of a base URL; it is never quoted in an error, since it may hold a password."""
-    advice = f"Set OPENAI_BASE_URL to an address like {DEFAULT_BASE_URL}."
+    advice = f"Set {URL} to an address like {DEFAULT_BASE_URL}."
     try:
         parts = urlsplit(url)
         _ = parts.port

@@ -41,6 +41,7 @@ __all__ = [
     "Request",
     "decide",
     "is_conversation_id",
+    "list_conversations",
     "list_items",
     "read_conversation",
     "read_item",
@@ -96,12 +97,24 @@ def list_items(
 
     `after` is exclusive; `limit` is 1 to 100; `order` is `asc` or `desc`, and the API's default is `desc`.
     """
+    params = _page_params(after, include, limit, order)
+    return Request("GET", f"/conversations/{_segment(conversation_id)}/items", params)
+
+
+def list_conversations(*, after: str | None = None, limit: int | None = None, order: str | None = None) -> Request:
+    """Return the request for one page of a server's conversations (Microsoft Foundry, list conversations)."""
+    return Request("GET", "/conversations", _page_params(after, (), limit, order))
+
+
+def _page_params(
+    after: str | None, include: Sequence[str], limit: int | None, order: str | None
+) -> tuple[tuple[str, str], ...]:
     params = [("after", after)] if after is not None else []
     # A bare `include=` or a comma-separated list is answered with 400: it must be repeated brackets.
     params += [("include[]", value) for value in include]
     params += [("limit", str(limit))] if limit is not None else []
     params += [("order", order)] if order is not None else []
-    return Request("GET", f"/conversations/{_segment(conversation_id)}/items", tuple(params))
+    return tuple(params)
 
 
 def retrieve_conversation(conversation_id: str) -> Request:

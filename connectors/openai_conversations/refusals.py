@@ -89,7 +89,7 @@ _RATE = _Verdict(RateLimitedError, "The API asked to slow down", "Wait a little,
 _BASE_URL = _Verdict(
     ConfigurationError,
     "The server has no such address",
-    "Check OPENAI_BASE_URL: it normally ends in /v1.",
+    "Check OPENAI_BASE_URL: the API's address normally ends in /v1.",
 )
 _MISSING = _Verdict(
     NotFoundError,
@@ -122,12 +122,13 @@ def decide(
     where: str,
     secret: str = "",
     now: float | None = None,
+    named: Callable[[str], str] = str,
 ) -> None:
     """Return for a 2xx; otherwise raise the error that says what to do.
 
     `where` names what was asked and on which host, for the message. A code or ID that holds `secret`, the key,
-    is left out. `now` is in Unix seconds, for a `retry-after` date. Status, codes and headers as in the API's
-    error guide and the official SDK.
+    is left out. `now` is in Unix seconds, for a `retry-after` date. `named` puts the variables into the advice that
+    are used. Status, codes and headers as in the API's error guide and the official SDK.
     """
     if 200 <= status < 300:  # noqa: PLR2004 - the 2xx range
         return
@@ -140,7 +141,7 @@ def decide(
     details = (code or kind, param and f"param {param}", request_id and f"request {request_id}")
     known = ", ".join(detail for detail in details if detail)
     told = f" ({known})" if known else ""
-    message = f"{verdict.what}: {where} answered {status}{told}. {verdict.advice}"
+    message = f"{verdict.what}: {where} answered {status}{told}. {named(verdict.advice)}"
     raise verdict.error(
         message,
         status=status,
@@ -190,9 +191,10 @@ def _judge_403(refusal: _Refusal) -> _Verdict:
 
 
 def _judge_404(refusal: _Refusal) -> _Verdict:
-    # api.openai.com answers this to a path it does not know, so no conversation is meant.
+    # api.openai.com answers the first to a path it does not know, Azure the second, so no conversation is meant.
     # A page that is no JSON comes from a proxy, or from another server than meant.
-    return _BASE_URL if refusal.message.startswith("Invalid URL (") or not refusal.has_body else _MISSING
+    is_path = refusal.message.startswith("Invalid URL (") or refusal.code == "404"
+    return _BASE_URL if is_path or not refusal.has_body else _MISSING
 
 
 def _judge_429(refusal: _Refusal) -> _Verdict:

@@ -46,12 +46,13 @@ class Answer(NamedTuple):
 
 
 class Sender:
-    """Sends GET requests that all have the same headers; follows redirects."""
+    """Sends GET requests that all have the same headers; follows redirects, unless told not to."""
 
-    def __init__(self, http: httpx.AsyncClient, headers: Mapping[str, str]) -> None:
+    def __init__(self, http: httpx.AsyncClient, headers: Mapping[str, str], *, follow_redirects: bool = True) -> None:
         """Send through this client: past it, where it has our transport and nothing to do."""
         self._http = http
         self._headers = headers
+        self._follow_redirects = follow_redirects
         self._transport = http.transport if isinstance(http, _Client) else None
         both = http.headers.copy()
         both.update(headers)
@@ -65,7 +66,7 @@ class Sender:
                 return _decompressed(answer)
             self._transport = None  # a server that sends us elsewhere will do so again
         with no_words_in_logs():
-            response = await self._http.get(url, headers=self._headers, follow_redirects=True)
+            response = await self._http.get(url, headers=self._headers, follow_redirects=self._follow_redirects)
         return Answer(response.status_code, response.headers, response.content)
 
 

@@ -18,8 +18,11 @@ from connectors.openai_conversations import (
     StopError,
     TransportError,
 )
-from pipelines.ingest.errors import DeadlineError
+from pipelines.ingest.deadlines import Deadlines
+from pipelines.ingest.errors import DeadlineError, StoppedError
 from pipelines.ingest.landing import ConversationState
+from pipelines.ingest.progress import Progress
+from pipelines.ingest.stopping import this_stop
 
 T = TypeVar("T")
 _SILENT_AT_MOST = 8
@@ -49,18 +52,6 @@ class Answered(Generic[T]):
     outcome: T | ConversationsError
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a run has come."""
-
-    conversations: int
-    of_conversations: int
-    items: int
-
-
-OnProgress = Callable[[Progress], None]
-
-
 class Asking(Generic[T]):
     """Asks conversations with `ask`, and hands what comes of each to `tell`, in the order in which they end."""
 
@@ -77,7 +68,9 @@ class Asking(Generic[T]):
         self._limits = limits
         self._ask = ask
         self._tell = tell
+        self._deadlines = Deadlines()
         self._deadline = time.monotonic() + limits.run_deadline
+        self._stop = this_stop()
         self.expected = 0
         self._has_answered = False
         self._is_right_project = False
@@ -86,7 +79,7 @@ class Asking(Generic[T]):
 
     def progress(self, items: int) -> Progress:
         """How far all has come, with so many items."""
-        return Progress(self.asked, self.expected, items)
+        return Progress("conversations", self.asked, self.expected, items)
 
     def heard(self) -> None:
         """Note that a conversation of this project answered."""
@@ -96,8 +89,8 @@ class Asking(Generic[T]):
         """Ask these conversations. StopError if no further request makes sense, or the time is over."""
         self.expected += len(states)
         try:
-            async with asyncio.timeout(self._deadline - time.monotonic()):
-                await self._ask_all(states)
+            with self._deadlines.watched():
+                await self._ask_in_time(states)
         except* StopError as stopped:
             error: BaseException = stopped.exceptions[0]
         except* TimeoutError:
@@ -110,6 +103,29 @@ class Asking(Generic[T]):
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         raise error
+
+    async def _ask_in_time(self, states: Sequence[ConversationState]) -> None:
+        """Ask them all before the run's deadline, which a stop brings about at once."""
+        if self._stop.is_asked:
+            raise self._stopped()
+        loop = asyncio.get_running_loop()
+        left = self._deadline + self._deadlines.paused_seconds - time.monotonic()
+        try:
+            async with self._deadlines.within(left) as deadline:
+
+                def end() -> None:
+                    if not deadline.expired():
+                        deadline.reschedule(loop.time())
+
+                with self._stop.minded(lambda: loop.call_soon_threadsafe(end)):
+                    await self._ask_all(states)
+        except TimeoutError:
+            if self._stop.is_asked:
+                raise self._stopped() from None
+            raise
+
+    def _stopped(self) -> StoppedError:
+        return StoppedError(f"Stopped as asked, after {self.asked} of {self.expected} conversations.")
 
     async def _ask_all(self, states: Sequence[ConversationState]) -> None:
         waiting = iter(states)
@@ -129,7 +145,7 @@ class Asking(Generic[T]):
     async def _ask_one(self, state: ConversationState) -> T | ConversationsError:
         """Ask one conversation in time; its own troubles end here."""
         try:
-            async with asyncio.timeout(self._limits.conversation_deadline):
+            async with self._deadlines.within(self._limits.conversation_deadline):
                 return await self._ask(state)
         except TimeoutError:
             return DeadlineError(
@@ -170,6 +186,6 @@ class Asking(Generic[T]):
             return held
         raise StopError(
             f"All {len(held)} conversations that were pulled before are unknown to {self._client.host} now. "
-            "Check OPENAI_API_KEY, OPENAI_PROJECT_ID and OPENAI_BASE_URL: another project is asked, it seems. "
-            "Nothing was changed; if they were all deleted, ask them one by one with --conversation."
+            f"Check {self._client.named('OPENAI_API_KEY, OPENAI_PROJECT_ID and OPENAI_BASE_URL')}: another project is "
+            "asked, it seems. Nothing was changed; if they were all deleted, ask them one by one with --conversation."
         )

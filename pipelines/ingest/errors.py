@@ -10,6 +10,7 @@
       - SelectionError            the chosen conversations are not in the registry
       - QueryError                the query cannot be answered
       - WarehouseError            the warehouse or its snapshot cannot be used
+      - StoppedError              a person, or the system, asked for it
 
 Every message says what happened, where, and what to do, and holds no key and no item's text.
 """
@@ -39,3 +40,7 @@ class SelectionError(IngestError):
 
 class QueryError(IngestError):
     """The query cannot be answered."""
+
+
+class StoppedError(IngestError):
+    """Who started the command asked it to stop."""

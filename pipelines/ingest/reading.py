@@ -138,9 +138,10 @@ def open_snapshot(serving: Path) -> duckdb.DuckDBPyConnection:
         raise WarehouseError(f"{serving}: a DuckDB file, but no snapshot of a warehouse; check --serving") from None
     if version != ops.SCHEMA_VERSION:
         con.close()
+        what = "`conversations sync` or `publish` writes it anew"
         raise WarehouseError(
-            f"{serving}: a snapshot of another version of conversations-to-duckdb (schema {version}, this one is "
-            f"{ops.SCHEMA_VERSION}); `conversations sync` or `rebuild` writes it anew"
+            f"{serving}: a snapshot of another version of conversations-to-duckdb (schema {version}, this one knows "
+            f"{ops.SCHEMA_VERSION}); {'update this installation' if version > ops.SCHEMA_VERSION else what}"
         )
     return con
 

@@ -1,5 +1,6 @@
-"""Where conversation IDs come from: arguments, files, SQL. Not here: keeping them (`warehouse`)."""
+"""Where conversation IDs come from: arguments, files, SQL, a server. Not here: keeping them (`warehouse`)."""
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -12,12 +13,15 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from connectors import openai_conversations as api
+from connectors.openai_conversations.listing import conversation_ids
 from connectors.openai_conversations.protocol import is_conversation_id
 from pipelines.ingest.clock import utc_now
 from pipelines.ingest.errors import SourceError
 
 ID_COLUMNS = ("conversation_id", "id")
 TOUCHED_COLUMN = "touched_at"
+SERVER = "server"
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 _READERS = {
     ".csv": lambda path: pl.read_csv(path, infer_schema=False),
@@ -90,8 +94,20 @@ def from_sql(query: str, database: Path | None = None) -> Candidates:
         raise SourceError(f"{database or 'sql'}: the query failed: {str(error).splitlines()[0]}") from error
 
 
+def from_server(client: "api.ConversationsClient") -> Candidates:
+    """The IDs of all conversations that the server lists, oldest first. NoListError if it has no such list."""
+
+    async def ask() -> list[str]:
+        async with client:
+            return [conversation_id async for conversation_id in conversation_ids(client)]
+
+    return candidates(client.host, asyncio.run(ask()))
+
+
 def from_setting(source: str) -> tuple[Candidates, ...]:
-    """The IDs that CONVERSATIONS_SOURCE names: a file, a glob, or SQL (begins with select, with or from)."""
+    """The IDs that CONVERSATIONS_SOURCE names: `server`, a file, a glob, or SQL (begins with select, with or from)."""
+    if source == SERVER:
+        return (from_server(api.ConversationsClient()),)
     if source.split(maxsplit=1)[0].lower() in ("select", "with", "from"):
         return (from_sql(source),)
     paths = sorted(glob(source))  # noqa: PTH207 (the pattern may be absolute)

@@ -5,7 +5,7 @@ are made anew whenever a declaration changed: one keeps the types of what it rea
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from pipelines.ingest.database import another, insert, one, transaction
 from pipelines.ingest.errors import WarehouseError
 from pipelines.ingest.landing import Row
 from pipelines.ingest.originals import Originals
+from pipelines.ingest.progress import Progress, tell
 from pipelines.ingest.typed import Findings, fill, readable
 
 FACT_TABLES = (*facts.TABLES, *ops.TABLES)
@@ -37,6 +38,7 @@ _ADDED: Mapping[int, Mapping[Table, tuple[str, ...]]] = {
 """The columns that lead from a version to the next; new tables follow by themselves."""
 _FILLED = {2: (f"update {facts.CONVERSATIONS.full_name} set missing_since = last_polled_at where status = 'missing'",)}
 """What is known of these columns in a warehouse that did not have them."""
+_LIVE_OF_TYPES = "i.deleted_at is null and list_contains(?, i.type)"
 _SLICE_ITEMS, _SLICE_BYTES, _FETCHED_ROWS = 20_000, 32_000_000, 50
 
 
@@ -81,9 +83,11 @@ def rebuild(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collect
         con.execute(f"delete from {ops.DRIFT.full_name} where type = ?", [name])
     _count_unknown_types(con)
     findings, count = Findings(), 0
+    total = one(con, f"select count(*) from {facts.ITEMS.full_name} as i where {_LIVE_OF_TYPES}", list(types))
     for items in _slices(con, originals, types):
         fill(con, readable(items, findings))
         count += len(items)
+        tell(Progress("items made anew", count, total))
     findings.write(con)
     return count
 
@@ -109,7 +113,7 @@ def _slices(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collect
         f"select {columns}, i.raw, i.is_raw_base64, b.blobs from {facts.ITEMS.full_name} as i left join ("
         "select conversation_id, item_id, list((byte_offset, sha256)) as blobs "
         f"from {facts.BLOBS.full_name} group by all) as b on {same_item('i', 'b')} "
-        "where i.deleted_at is null and list_contains(?, i.type) order by i.rowid",
+        f"where {_LIVE_OF_TYPES} order by i.rowid",
         [list(types)],
     )
     items: list[Row] = []
@@ -126,13 +130,18 @@ def _slices(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collect
 
 
 def fingerprints() -> dict[str, str]:
-    """SHA-256 (hex) of what is declared: of the fact tables and macros, of the views, and of each item type."""
-    statements = [words for table in FACT_TABLES for words in (table.create(), *table.comments())]
-    statements += [words for macro in MACROS for words in macro.statements()]
-    views = [words for view in analytics.VIEWS for words in view.statements()]
-    declared = {"facts": "\n".join(statements), analytics.SCHEMA: "\n".join(views)}
+    """SHA-256 (hex) of what is declared: fact tables and macros, typed tables, views, and each item type."""
+    declared = {
+        "facts": "\n".join((*_statements(FACT_TABLES), *(words for macro in MACROS for words in macro.statements()))),
+        ITEMS_SCHEMA: "\n".join(_statements(_typed_tables())),
+        analytics.SCHEMA: "\n".join(words for view in analytics.VIEWS for words in view.statements()),
+    }
     declared |= {name: repr(one_type) for name, one_type in ITEM_TYPES.items()}
     return {name: sha256(words.encode()).hexdigest() for name, words in declared.items()}
+
+
+def _statements(tables: Iterable[Table]) -> Iterator[str]:
+    return (words for table in tables for words in (table.create(), *table.comments()))
 
 
 def _refuse_foreign(con: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -171,10 +180,17 @@ def _migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:
 
 
 def _redeclare(con: duckdb.DuckDBPyConnection, originals: Originals, built: Mapping[str, str]) -> None:
-    """Make the typed tables anew whose declaration changed, those that are new, and all views."""
-    declared = fingerprints()
-    stale = [name for name in ITEM_TYPES if built.get(name) != declared[name]]
+    """Make the typed tables anew whose declaration or columns changed, those that are new, and all views."""
+    declared, found = fingerprints(), _columns_found(con)
+    stale = {
+        name
+        for name, item_type in ITEM_TYPES.items()
+        if built.get(name) != declared[name] or not all(_is_found(part.table, found) for part in item_type.tables)
+    }
     with transaction(con):
+        for name in ITEM_TYPES.keys() - stale:
+            for part in ITEM_TYPES[name].tables:
+                _comment(con, part.table)
         if stale or built.keys() - declared.keys():
             rebuild(con, originals, stale)
         _create_views(con)
@@ -210,6 +226,20 @@ def _comment(con: duckdb.DuckDBPyConnection, table: Table) -> None:
 
 def _typed_tables() -> tuple[Table, ...]:
     return tuple(part.table for item_type in ITEM_TYPES.values() for part in item_type.tables)
+
+
+def _columns_found(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
+    """Names and types of the columns that the typed tables have, by table."""
+    found = con.execute(
+        "select table_name, list((column_name, replace(data_type, '\"', '')) order by column_index) "
+        "from duckdb_columns() where schema_name = ? group by all",
+        [ITEMS_SCHEMA],
+    ).fetchall()
+    return dict(found)
+
+
+def _is_found(table: Table, found: Mapping[str, list[tuple[str, str]]]) -> bool:
+    return found.get(table.name) == [(column.name, column.type) for column in table.columns]
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: Table) -> list[tuple[str]]:

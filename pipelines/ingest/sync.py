@@ -27,13 +27,14 @@ from connectors.openai_conversations import (
     Walk,
 )
 from pipelines.ingest import membership
-from pipelines.ingest.asking import Answered, Asking, Limits, OnProgress
+from pipelines.ingest.asking import Answered, Asking, Limits
 from pipelines.ingest.clock import utc_now
 from pipelines.ingest.database import is_interrupt, said
 from pipelines.ingest.errors import IngestError, WarehouseError
 from pipelines.ingest.landing import ConversationState
 from pipelines.ingest.originals import CUT_FROM_BYTES
 from pipelines.ingest.places import Places
+from pipelines.ingest.progress import OnProgress
 from pipelines.ingest.publishing import is_time, publish
 from pipelines.ingest.report import (
     ACTIVE,
@@ -45,6 +46,7 @@ from pipelines.ingest.report import (
     read_run_file,
     write_run_file,
 )
+from pipelines.ingest.stopping import this_stop
 from pipelines.ingest.warehouse import Warehouse
 from pipelines.ingest.writing import Arrived, Event, Failed, Finished, Reread, SyncResult, Writer
 
@@ -130,6 +132,8 @@ def _sync(
             asyncio.run(run.pull(states))
         warehouse.end_run(run.report)
         write_run_file(places.run_file, run.report)
+        if run.is_stopped:
+            return run.result  # who asks for a stop does not wait for a copy; the next run makes it
         if not options.only_due or is_time(warehouse, places.serving, utc_now()):
             seconds = publish(warehouse, places.serving)
             run.result.is_published = seconds is not None
@@ -186,6 +190,7 @@ class _Run:
         self._client = client
         self._options = options
         self._on_progress = on_progress
+        self._stop = this_stop()
         self._items = 0
         self._is_relist = options.reconcile
         self._open_items = warehouse.open_items()
@@ -193,8 +198,17 @@ class _Run:
         self.writer = Writer(warehouse, self.result, options.include, places)
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=_WAITING_EVENTS)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the run was asked to stop."""
+        return self._stop.is_asked
+
     async def pull(self, states: Sequence[ConversationState]) -> None:
         """Ask all these conversations; returns when everything that arrived is committed."""
+        with self._stop.minded():
+            await self._pull_all(states)
+
+    async def _pull_all(self, states: Sequence[ConversationState]) -> None:
         async with self._client:
             error = await self._ask_and_write(states)
             if self._options.only_due and error is None:

@@ -17,11 +17,12 @@ from connectors.openai_conversations import INCLUDE, ConversationsClient, Conver
 from models import raw as facts
 from models.content import content_hash, same_content
 from pipelines.ingest import membership
-from pipelines.ingest.asking import Answered, Asking, Limits, OnProgress
+from pipelines.ingest.asking import Answered, Asking, Limits
 from pipelines.ingest.clock import utc
 from pipelines.ingest.landing import ConversationState, include_set
 from pipelines.ingest.originals import Originals, read_original
 from pipelines.ingest.places import Places
+from pipelines.ingest.progress import OnProgress
 from pipelines.ingest.reading import open_snapshot
 
 NOT_STORED, NOT_SERVED, OTHER_ORDER, OTHER_CONTENT = "not_stored", "not_served", "other_order", "other_content"

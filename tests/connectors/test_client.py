@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import logging
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
@@ -47,8 +48,8 @@ Handler = Callable[[httpx.Request], httpx.Response]
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the machine's own settings out."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith(("OPENAI_", "AZURE_OPENAI_"))]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -583,3 +584,59 @@ def test_a_client_closes_its_own_connections_and_no_others() -> None:
             return http.is_closed, own.is_closed
 
     assert asyncio.run(main()) == (False, True)
+
+
+# ---- a network that is gone
+
+
+@no_waiting
+def test_a_network_that_answered_before_is_waited_for() -> None:
+    """Three attempts, a pause of a second, three more, a pause of two; the last of three more is answered."""
+    handle, asked = scripted(listing("a"), *[httpx.ConnectError("m")] * 8, listing("b"))
+    assert run(handle, twice, network_patience=3) == ["a", "b"]
+    assert len(asked) == 10
+
+
+@no_waiting
+@pytest.mark.parametrize(
+    ("before", "patience", "attempts"),
+    [([listing("a")], 0, 3), ([listing("a")], 3, 9), ([], 3, 3), ([listing("a")], 0.5, 6)],
+    ids=["no patience", "too long away", "never there", "a short patience"],
+)
+def test_a_network_that_stays_away_is_an_error(before: list[httpx.Response], patience: float, attempts: int) -> None:
+    handle, asked = scripted(*before, *[httpx.ConnectError("m")] * 20)
+    with pytest.raises(TransportError):
+        run(handle, twice if before else first_page, network_patience=patience)
+    assert len(asked) == len(before) + attempts
+
+
+@no_waiting
+def test_one_conversation_without_an_answer_is_given_up_while_others_are_answered() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "conv_1" in request.url.path:
+            asked.append(request.url.path)
+            raise httpx.ConnectError("m")
+        return listing("b")
+
+    async def act(client: ConversationsClient) -> None:
+        async def others() -> None:
+            while True:
+                await client.items.list("conv_2")
+                await asyncio.sleep(0)
+
+        await client.items.list("conv_2")
+        answered = asyncio.create_task(others())
+        try:
+            await client.items.list("conv_1")
+        finally:
+            answered.cancel()
+
+    asked: list[str] = []
+    with pytest.raises(TransportError):
+        run(answer, act, network_patience=1_000)
+    assert len(asked) == 6
+
+
+async def twice(client: ConversationsClient) -> list[str | None]:
+    """Return the IDs of the first pages of two lists."""
+    return [*await first_page(client), *await first_page(client)]

@@ -1,6 +1,7 @@
 """The command as a person meets it: words, exit codes, and what it does not load."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,9 +22,8 @@ Run = Callable[..., Result]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command, in an empty directory, without any setting."""
     monkeypatch.chdir(tmp_path)
-    names = ("API_KEY", "BASE_URL", "ORG_ID", "PROJECT_ID")
-    for name in (*(f"OPENAI_{name}" for name in names), "CONVERSATIONS_WAREHOUSE", "CONVERSATIONS_SERVING"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith(("OPENAI_", "AZURE_OPENAI_", "CONVERSATIONS_"))]:
+        monkeypatch.delenv(name)
     return lambda *words: CliRunner().invoke(main, words)
 
 
@@ -95,7 +95,8 @@ def test_no_network_is_one_sentence_and_exit_code_1(run: Run, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("register",), "give conversation IDs, --file or --sql"),
+        (("register",), "give conversation IDs, --file, --sql or --from-server"),
+        (("register", "conv_1", "--base-url", "http://127.0.0.1"), "go with --from-server"),
         (("register", "--file", "missing.txt"), "does not exist"),
         (("register", "--database", "."), "is a directory"),
         (("register", "--sql", "selec"), "the query failed"),

@@ -1,17 +1,14 @@
 """The snapshot: whole, always there, and no hindrance to anybody."""
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from models import ops
 from pipelines.ingest.errors import WarehouseError
 from pipelines.ingest.places import Places
 from pipelines.ingest.publishing import publish
-from pipelines.ingest.reading import status
 from pipelines.ingest.registry import candidates
 from pipelines.ingest.warehouse import Warehouse
 
@@ -108,31 +105,3 @@ def test_a_changed_declaration_rebuilds_its_tables_from_raw(
     with Warehouse.open(where.warehouse) as warehouse:
         assert warehouse.con.execute("select text, role from items.message").fetchall() == [("hi", "user")]
         assert warehouse.con.execute("select text from items.message__content").fetchall() == [("hi",)]
-
-
-def test_a_warehouse_of_the_first_version_is_brought_up_to_date(where: Places, register: Register, rows: Rows) -> None:
-    register("conv_1")
-    published(where)
-    with Warehouse.open(where.warehouse) as warehouse:
-        for change in (
-            "alter table raw.items drop column is_raw_base64",
-            "drop table raw.blobs",
-            "drop table ops.drift",
-            "drop macro id_time",
-            "drop table ops.forgotten",
-            *(f"alter table raw.conversations drop column {name}" for name in ("last_verified_at", "missing_since")),
-            *(f"alter table ops.runs drop column {column.name}" for column in ops.RUNS.columns[-4:]),
-            "update raw.conversations set status = 'missing', last_polled_at = '2026-11-01'",
-            "update ops.warehouse set schema_version = 1, declarations = '{}', data_version = data_version + 1",
-            "insert into raw.items (conversation_id, item_id, position, type, raw, first_seen_at, last_seen_at) values "
-            "('conv_1', 'x_1', 0, 'hologram_call', '{}', now()::timestamp, now()::timestamp)",
-        ):
-            warehouse.con.execute(change)
-        warehouse.con.execute("checkpoint")
-        where.serving.write_bytes(where.warehouse.read_bytes())
-    with pytest.raises(WarehouseError, match="schema 1"):
-        status(where, datetime(2026, 11, 1))
-    assert published(where)
-    assert [one["seen"] for one in status(where, datetime(2026, 11, 1)).drift] == ["hologram_call"]
-    assert rows("select schema_version, id_time('x') from ops.warehouse") == [(3, None)]
-    assert rows("select missing_since = last_polled_at from raw.conversations") == [(True,)]
