@@ -10,6 +10,7 @@ import duckdb
 from benchmarks.measure import Measured
 
 LAST_30_DAYS, ONE_TOOL, ONE_CONVERSATION, ALL = "last 30 days s", "one tool s", "one conversation s", "all s"
+ONE_KEY = "one key s"
 _SINCE = "(select max(item_at) - interval 30 day from raw.items)"
 _CONVERSATION = "conversation_id = (select max(conversation_id) from raw.conversations)"
 _TOOL = "function:run_query"
@@ -67,6 +68,39 @@ QUESTIONS = {
         ONE_TOOL: f"from analytics.retry_loops where tool = '{_TOOL}' and is_stuck",
         ONE_CONVERSATION: f"from analytics.retry_loops where {_CONVERSATION}",
     },
+    "code_interpreter_runs": {
+        LAST_30_DAYS: "select error_class, count(*), count(*) filter (is_mended) from analytics.code_interpreter_runs "
+        f"where called_at > {_SINCE} group by all",
+        ONE_TOOL: "select count(*) from analytics.code_interpreter_runs where list_contains(imports, 'pandas')",
+        ONE_CONVERSATION: f"from analytics.code_interpreter_runs where {_CONVERSATION} order by position",
+    },
+    "reasoning_effort": {
+        LAST_30_DAYS: "select effort, count(*), sum(reasoning_ms), sum(gap_count) from analytics.reasoning_effort "
+        f"where started_at > {_SINCE} group by all",
+        ONE_TOOL: "select count(*), sum(orphan_count) from analytics.reasoning_effort where effort = 'high'",
+        ONE_CONVERSATION: f"from analytics.reasoning_effort where {_CONVERSATION} order by turn_index",
+    },
+    "context_pressure": {
+        LAST_30_DAYS: "select source, sum(chars), sum(duplicate_chars) from analytics.context_pressure "
+        f"where is_current and last_item_at > {_SINCE} group by all",
+        ONE_TOOL: "from analytics.context_pressure where source = 'output' order by duplicate_chars desc limit 20",
+        ONE_CONVERSATION: f"from analytics.context_pressure where {_CONVERSATION} order by window_index, source",
+    },
+    "safety_events": {
+        LAST_30_DAYS: "select kind, followed_by, count(*) from analytics.safety_events "
+        f"where happened_at > {_SINCE} group by all",
+        ONE_TOOL: "select count(*), count(*) filter (is_answered_later) from analytics.safety_events "
+        "where tool = 'image_generation'",
+        ONE_CONVERSATION: f"from analytics.safety_events where {_CONVERSATION} order by position, event_index",
+    },
+    "engagement_funnel": {
+        LAST_30_DAYS: "select sum(conversation_count), sum(answered_count), sum(abandoned_count) "
+        f"from analytics.engagement_funnel where metadata_key is null and day > {_SINCE}",
+        ONE_KEY: "select metadata_value, sum(conversation_count), sum(answered_count) from analytics.engagement_funnel "
+        "where metadata_key = 'topic' group by all",
+        ALL: "from analytics.engagement_funnel order by day, metadata_key, metadata_value",
+    },
+    "hour_of_week": {ALL: "from analytics.hour_of_week order by hour_of_week"},
     "ingest_health": {ALL: "from analytics.ingest_health"},
     "drift": {ALL: "from analytics.drift"},
 }

@@ -1,6 +1,6 @@
 """The SQL functions that come with the warehouse: what every analyst would have to write, and get right, again."""
 
-from models import failures, ids
+from models import failures, ids, python_code
 from models.table import Macro
 
 _Z = 1.959963984540054
@@ -18,6 +18,7 @@ def _wilson(sign: str, limit: str) -> str:
 MACROS = (
     *ids.MACROS,
     *failures.MACROS,
+    *python_code.MACROS,
     Macro(
         "json_or_null",
         ("text",),

@@ -61,7 +61,8 @@ def test_every_view_is_listed_and_asked_something() -> None:
 
 
 def test_there_are_twenty_questions_each_with_its_query() -> None:
-    questions = QUESTIONS.read_text(encoding="utf-8").split("## Twenty questions\n")[1].split("\n### ")[1:]
+    page = QUESTIONS.read_text(encoding="utf-8").split("## Twenty questions\n")[1].split("\n## ")[0]
+    questions = page.split("\n### ")[1:]
     assert [one.split(". ")[0] for one in questions] == [str(n) for n in range(1, 21)]
     assert [len(_QUERY.findall(one)) for one in questions] == [1] * 20
 

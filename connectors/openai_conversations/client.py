@@ -54,7 +54,7 @@ from connectors.openai_conversations.protocol import (
     retrieve_item,
     retry_delay,
 )
-from connectors.openai_conversations.quiet import keep_stamina_quiet, no_words_in_logs
+from connectors.openai_conversations.quiet import keep_stamina_quiet
 from connectors.openai_conversations.walk import Step, Walk
 
 T = TypeVar("T")
@@ -105,7 +105,6 @@ class ConversationsClient:
             allow_http=allow_http,
         )
         _check_url(self._settings.base_url)
-        self._headers = self._make_headers()
         check_numbers(
             max_retries=max_retries,
             timeout=timeout,
@@ -125,6 +124,7 @@ class ConversationsClient:
         self._http = http_client or transport.http_client(
             connect_timeout=connect_timeout, read_timeout=read_timeout, max_connections=max_in_flight
         )
+        self._sender = transport.Sender(self._http, self._make_headers())
         self.stats = Stats()
         self.items = Items(self)
 
@@ -180,10 +180,17 @@ class ConversationsClient:
 
         Raises the ConversationsError of the last attempt.
         """
+        try:
+            return self._read(request, await self._send_once(request), read)
+        except ConversationsError as error:
+            failure = error
+        # Only now, since it would cost each request as much as sending takes.
         attempts = stamina.retry_context(on=_Backoff(self._pace.pause), attempts=self._attempts, timeout=None)
         async for attempt in attempts:
             with attempt:
-                self.stats.retries += attempt.num > 1
+                if attempt.num == 1:
+                    raise failure
+                self.stats.retries += 1
                 return self._read(request, await self._send_once(request), read)
         raise AssertionError  # stamina either returns from the loop or raises
 
@@ -199,30 +206,18 @@ class ConversationsClient:
         async with self._in_flight:
             await self._pace.wait()
             self.stats.requests += 1
-            response = await self._get(request)
-        self.stats.bytes_received += len(response.content)
-        self.stats.rate_limited += response.status_code == httpx.codes.TOO_MANY_REQUESTS
-        decide(
-            response.status_code,
-            response.headers,
-            response.content,
-            where=self._where(request),
-            secret=self._settings.api_key,
-        )
-        return response.content
+            answer = await self._get(request)
+        self.stats.bytes_received += len(answer.body)
+        self.stats.rate_limited += answer.status == httpx.codes.TOO_MANY_REQUESTS
+        decide(answer.status, answer.headers, answer.body, where=self._where(request), secret=self._settings.api_key)
+        return answer.body
 
-    async def _get(self, request: Request) -> httpx.Response:
-        """Return the response; raise our error without its cause, whose text may hold a header or a URL."""
+    async def _get(self, request: Request) -> transport.Answer:
+        """Return the answer; raise our error without its cause, whose text may hold a header or a URL."""
         deadline = asyncio.timeout(self._timeout)
         try:
-            with no_words_in_logs():
-                async with deadline:
-                    return await self._http.request(
-                        request.method,
-                        f"{self._settings.base_url}{request.target}",
-                        headers=self._headers,
-                        follow_redirects=True,
-                    )
+            async with deadline:
+                return await self._sender.get(f"{self._settings.base_url}{request.target}")
         except transport.ERRORS as error:
             failure = self._no_response(error, self._where(request), is_late=deadline.expired())
         raise failure

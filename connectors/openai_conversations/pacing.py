@@ -38,6 +38,8 @@ class Pace:
         """Return when a request may be sent; it has to be sent at once."""
         if stamina.is_testing():  # its test mode turns waits off, so these too
             return
+        if not self._seconds_apart and not self._resume_at:
+            return  # nothing was ever asked of it, as in most runs
         patient_until = _now() + MAX_RETRY_AFTER_S
         async with self._turn:
             while (start_at := max(self._free_at, min(self._resume_at, patient_until))) > _now():  # noqa: ASYNC110 - it may grow

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import starmap
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -79,7 +81,7 @@ class Request:
     @property
     def target(self) -> str:
         """The path and query as sent, each parameter percent-encoded as the official SDK does."""
-        return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
+        return f"{self.path}?{'&'.join(starmap(_parameter, self.params))}" if self.params else self.path
 
 
 def list_items(
@@ -116,6 +118,11 @@ def retrieve_item(conversation_id: str, item_id: str, *, include: Sequence[str] 
 def is_conversation_id(text: str) -> bool:
     """Say whether this can be the ID of a conversation: `conv_` and 1 to 200 of A-Z, a-z, 0-9, `_`, `-`."""
     return re.fullmatch(CONVERSATION_ID, text) is not None
+
+
+@lru_cache(maxsize=64)  # nearly all parameters of a run are the same
+def _parameter(name: str, value: str) -> str:
+    return urlencode(((name, value),))
 
 
 def _segment(identifier: str) -> str:

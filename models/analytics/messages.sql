@@ -83,9 +83,7 @@ select
     m.phase,
     i.status,
     m.is_answer,
-    m.is_answer and coalesce(
-        right(rtrim(m.text, ' ' || chr(9) || chr(10) || chr(13)), 1) in ('?', '？', '؟'), false
-    ) as is_asking_back,
+    m.is_answer and coalesce(regexp_matches(m.text, '[?？؟][ \t\n\r]*$'), false) as is_asking_back,
     i.item_at,
     i.is_time_usable,
     m.text,

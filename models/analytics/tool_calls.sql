@@ -103,9 +103,9 @@
 --   status failed or incomplete: error, error_type that status; completed: ok; open: pending; all explicit; else NULL,
 --   none. error_type is the item's error_type where that is not NULL, else the status.
 -- * code_interpreter: status failed or incomplete: error, explicit, error_type that status; open: pending, explicit;
---   the non-NULL logs, in order of outputs_index and joined by a newline, are a failure: error, whatever the kind,
---   heuristic, error_type output; status completed: ok, heuristic (it says that the code ran, not that it did not
---   raise); else NULL, none.
+--   the non-NULL logs, in order of outputs_index and joined by a newline, are a failure, or tell of an exception (the
+--   macro `python_error`): error, whatever the kind, heuristic, error_type output; status completed: ok, heuristic (it
+--   says that the code ran, not that it did not raise); else NULL, none.
 -- * mcp, a call: there is an error (error or error_type is not NULL): timeout if error_type is http_error and
 --   error_code is 408 or 504, explicit; else the kind of its words (below), explicit if that is error or there are no
 --   words, else heuristic; error_type is the item's, or `text` if the error is a string. Status failed or incomplete:
@@ -438,8 +438,10 @@ whole_calls as (
     select
         'code_interpreter' as family, conversation_id, item_id, position, 'hosted' as execution, code as arguments,
         chars as output_chars, coalesce(payload_bytes, 0) as output_payload_bytes, right(logs, 200) as words,
-        case when output_failure(logs) is not null then 'error' when status = 'completed' then 'ok' end
-            as outcome_by_signs
+        case
+            when output_failure(logs) is not null or python_error(logs) is not null then 'error'
+            when status = 'completed' then 'ok'
+        end as outcome_by_signs
     from items.code_interpreter_call
     left join code_outputs using (conversation_id, item_id)
     union all by name

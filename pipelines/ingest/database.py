@@ -46,7 +46,7 @@ def connect(path: Path, wait_seconds: float, *, read_only: bool = False) -> duck
     with _at_the_door(path, wait_seconds):
         while True:
             try:
-                return attach(path, read_only=read_only)
+                return attach(path, read_only=True) if read_only else _attach_to_write(path)
             except duckdb.Error as error:
                 if not _is_held(error):
                     raise WarehouseError(
@@ -85,6 +85,12 @@ def attach(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     except BaseException:
         con.close()
         raise
+    return con
+
+
+def _attach_to_write(path: Path) -> duckdb.DuckDBPyConnection:
+    con = attach(path)
+    con.execute("set threads = 1")  # batches are too small to share: with two threads they took twice the CPU time
     return con
 
 

@@ -5,7 +5,7 @@ with what is stored, and what is stored but no longer listed is gone.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -20,8 +20,7 @@ TAIL_ITEMS = 200
 """A longer open tail is not pulled again whole: the cursor moves on, and its open items are read singly."""
 
 
-@dataclass(frozen=True)
-class ConversationState:
+class ConversationState(NamedTuple):
     """Where one conversation stands: the part of its registry row that a pull changes."""
 
     conversation_id: str
@@ -43,6 +42,12 @@ class ConversationState:
     def cursor(self) -> Cursor | None:
         """The cursor as a walk wants it."""
         return None if self.cursor_item_id is None else Cursor(self.cursor_item_id, self.previous_item_id)
+
+    @property
+    def compared_from(self) -> int | None:
+        """The position from which on the next pull lists what is stored again; None if all it brings is new."""
+        from_position = self.tail_position if self.cursor_item_id else 0
+        return from_position if from_position is not None and from_position < self.next_position else None
 
 
 class Row(NamedTuple):
@@ -135,9 +140,8 @@ class Landing:
         self._tail_item_id: str | None = None
         self._is_in_order = True
         self._has_stored = state.next_position > 0
-        again_from = state.tail_position if state.cursor_item_id else 0
-        if again_from is not None and again_from < state.next_position:
-            self._compare_from(again_from)
+        if state.compared_from is not None:
+            self._compare_from(state.compared_from)
 
     @property
     def state(self) -> ConversationState:
@@ -147,17 +151,15 @@ class Landing:
         only the last page tells what is gone, and a run that dies before it must compare again from the same item on.
         """
         if self._known is not None and self._is_relisting:
-            return replace(
-                self._begun,
+            return self._begun._replace(
                 cursor_item_id=None,
                 previous_item_id=None,
                 next_position=self._next_position,
                 tail_position=None,
             )
         if self._known is not None:
-            return replace(self._begun, next_position=self._next_position)
-        return replace(
-            self._begun,
+            return self._begun._replace(next_position=self._next_position)
+        return self._begun._replace(
             cursor_item_id=self._cursor_item_id,
             previous_item_id=self._previous_item_id,
             next_position=self._next_position,

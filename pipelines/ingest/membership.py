@@ -5,7 +5,7 @@ Not here: where IDs come from (`registry`), and getting what was erased out of t
 
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from pipelines.ingest.landing import ConversationState
 UNREGISTERED = "unregistered"
 VERIFIED_AT_MOST_EVERY = timedelta(days=1)
 """A scheduled run does not list a conversation whole again sooner."""
-STATE_COLUMNS = tuple(column.name for column in fields(ConversationState))
+STATE_COLUMNS = ConversationState._fields
 _CONVERSATIONS, _FORGOTTEN = facts.CONVERSATIONS.full_name, ops.FORGOTTEN.full_name
 _HASH = "sha256(conversation_id)"
 _IS_FORGOTTEN = f"{_HASH} in (select conversation_sha256 from {_FORGOTTEN})"

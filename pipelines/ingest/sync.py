@@ -53,6 +53,8 @@ RECONCILE_SHARE = 0.1
 _CYCLES_SOUGHT_AFTER = 100_000  # new objects that are left
 _REQUESTS_BESIDE_PAGES = 2  # the last page may be full, and the conversation itself is asked for
 _DETAILS_KEPT_FOR = timedelta(days=1)
+_WAITING_EVENTS = 1_000
+"""Asking goes on while a batch is written; how many bytes may wait for that is the writer's to say."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ class _Run:
         self._open_items = warehouse.open_items()
         self._asking = Asking(client, options.limits, self._pull, self._told)
         self.writer = Writer(warehouse, self.result, options.include, places)
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=2 * options.limits.concurrency)
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(maxsize=_WAITING_EVENTS)
 
     async def pull(self, states: Sequence[ConversationState]) -> None:
         """Ask all these conversations; returns when everything that arrived is committed."""
@@ -256,7 +258,8 @@ class _Run:
                     details = await self._client.retrieve(state.conversation_id)
                 except (RetryError, SkipError) as error:  # the items are stored all the same
                     trouble = error
-            await self._hand_over(Arrived(state, step, utc_now(), details))
+            if step.items or step.is_relist or step.repeated_ids or state.compared_from is not None:
+                await self._hand_over(Arrived(state, step, utc_now(), details))
         if not is_relist:
             await self._reread(state, unlisted)
         if trouble is not None:

@@ -391,7 +391,7 @@ class Warehouse:
         known = polars_columns(facts.CONVERSATIONS)
         columns = {name: known[name] for name in STATE_COLUMNS}
         settings = ", ".join(f"{name} = s.{name}" for name in STATE_COLUMNS[1:])
-        with relation(self.con, "states", columns, (astuple(state) for state in states)):
+        with relation(self.con, "states", columns, states):
             self.con.execute(
                 f"update {_CONVERSATIONS} as c set {settings} from states as s "
                 "where c.conversation_id = s.conversation_id"

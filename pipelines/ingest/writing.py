@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 from typing import ClassVar, TypeVar
@@ -126,9 +126,10 @@ class Room:
 
     async def take(self, count: int) -> None:
         """Wait for room."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._taken < self._limit)
-            self._taken += count
+        if self._taken >= self._limit:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._taken < self._limit)
+        self._taken += count
 
     async def give_back(self, count: int) -> None:
         """Let others in."""
@@ -264,8 +265,7 @@ class Writer:
         self._report.conversations_verified += event.is_whole
         self._settle(
             event.state,
-            replace(
-                state,
+            state._replace(
                 last_polled_at=now,
                 next_poll_at=next_poll_at(state.conversation_id, now, state.last_grown_at or state.created_at or now),
                 status="active",
@@ -279,20 +279,18 @@ class Writer:
         state, now = self._end(event.state), utc_now()
         status = _status(event.error)
         one_id = state.conversation_id
-        wait = next_poll_at(one_id, now, now) if status == "failing" else inactive_poll_at(one_id, now)
         message = str(event.error)
         self._settle(
             event.state,
-            replace(
-                state,
+            state._replace(
                 last_polled_at=now,
-                next_poll_at=wait,
+                next_poll_at=next_poll_at(one_id, now, now) if status == "failing" else inactive_poll_at(one_id, now),
                 status=status,
                 last_error=message,
                 missing_since=_missing_since(state, status, now),
             ),
         )
-        problem = Problem(state.conversation_id, type(event.error).__name__, message)
+        problem = Problem(one_id, type(event.error).__name__, message)
         self._batch.problems.append(problem)
         self._result.failures.append(problem)
         self._report.conversations_failed += 1
@@ -305,8 +303,9 @@ class Writer:
 
     def _with_news(self, state: ConversationState) -> ConversationState:
         """The state with what its pages told beside items: that it grew, and its details. Committed with its rows."""
+        if grown_at := self._grown_at.get(state.conversation_id):
+            state = state._replace(last_grown_at=grown_at)
         details = self._details.get(state.conversation_id)
-        state = replace(state, last_grown_at=self._grown_at.get(state.conversation_id, state.last_grown_at))
         return state if details is None else _with_details(state, details)
 
     def _settle(self, begun: ConversationState, state: ConversationState) -> None:
@@ -339,10 +338,9 @@ async def _next(queue: "asyncio.Queue[Event | None]") -> tuple[Sequence[Event], 
     """Take from the queue what makes a batch, or what there is after some seconds; and whether that was the end."""
     events: list[Event] = []
     amount, deadline = _Amount(), time.monotonic() + COMMIT_SECONDS
-    while amount.items < BATCH_ITEMS and amount.bytes < BATCH_BYTES:
+    while amount.items < BATCH_ITEMS and amount.bytes < BATCH_BYTES and len(events) < BATCH_ITEMS:
         try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                event = await queue.get()
+            event = queue.get_nowait() if queue.qsize() else await _get(queue, deadline)
         except TimeoutError:
             return events, False
         if event is None:
@@ -352,9 +350,13 @@ async def _next(queue: "asyncio.Queue[Event | None]") -> tuple[Sequence[Event], 
     return events, False
 
 
+async def _get(queue: "asyncio.Queue[Event | None]", deadline: float) -> Event | None:
+    async with asyncio.timeout(deadline - time.monotonic()):
+        return await queue.get()
+
+
 def _with_details(state: ConversationState, details: Conversation) -> ConversationState:
-    return replace(
-        state,
+    return state._replace(
         created_at=None if details.created_at is None else utc(details.created_at),
         metadata=None if details.metadata is None else readable_json(details.metadata.decode()),
     )

@@ -85,7 +85,8 @@ def test_names_follow_the_rules(view: View) -> None:
         assert (column.type == "BOOLEAN") == column.name.startswith(("is_", "has_")), column.name
         assert (column.type == "TIMESTAMP") == (column.name.endswith("_at") or column.name == "as_of"), column.name
         if column.name.endswith("_method") and column.name not in {"output_method", "retry_method"}:
-            assert column.name.removesuffix("_method") in names | {"latency"}, column.name
+            obtained = column.name.removesuffix("_method")
+            assert {obtained, f"is_{obtained}"} & (names | {"latency"}), column.name
         if column.name.endswith(("_rate", "_share")) or column.name in {"probability", "autonomy"}:
             fraction = [word.strip(".,:;") for word in column.doc.split("/")]
             assert fraction[0].split()[-1] in names, column.name

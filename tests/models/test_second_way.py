@@ -36,6 +36,12 @@ AT_LEAST = {
     "tool_transitions": 50,
     "trajectories": 3,
     "retry_loops": 1,
+    "code_interpreter_runs": 20,
+    "reasoning_effort": 200,
+    "context_pressure": 500,
+    "safety_events": 4,
+    "engagement_funnel": 20,
+    "hour_of_week": 168,
 }
 """So many rows of each view are compared, whatever the source."""
 USUAL: Cases = {
@@ -52,6 +58,10 @@ USUAL: Cases = {
     ("tool_inventory", "is_undefined"): {True, False},
     ("tool_inventory", "is_unused"): {True, False},
     ("tool_inventory", "is_changed"): {True, False},
+    ("reasoning_effort", "silent_count"): {0, 1},
+    ("context_pressure", "duplicate_count"): {0, 1},
+    ("safety_events", "kind"): {"refusal"},
+    ("hour_of_week", "hour_of_week"): {None, 0, 167},
 }
 """What occurs in every source."""
 SAMPLE: Cases = {
@@ -64,8 +74,29 @@ SAMPLE: Cases = {
     ("retry_loops", "is_stuck"): {True, False},
     ("retry_loops", "is_recovered"): {True, False},
     ("turns", "ended_state"): {"open_call"},
+    ("code_interpreter_runs", "error_class"): {"FileNotFoundError", None},
+    ("code_interpreter_runs", "rerun_of_method"): {"explicit", "heuristic", "none"},
+    ("code_interpreter_runs", "is_mended"): {True, False},
+    ("code_interpreter_runs", "cited_file_count"): {0, 1},
+    ("reasoning_effort", "is_effort_changed"): {True, False},
+    ("context_pressure", "window_index"): {0, 1},
+    ("safety_events", "kind"): {"refusal", "moderation", "safety_check"},
+    ("safety_events", "is_acknowledged"): {True, False, None},
+    ("safety_events", "followed_by"): {"user", "refusal", "same_tool", "nothing"},
+    ("safety_events", "is_user_back"): {True, False},
+    ("engagement_funnel", "abandoned_count"): {0, 1},
+    ("engagement_funnel", "metadata_key"): {None, "end", "last"},
 }
 """What occurs in the sample data, altered or not."""
+UNALTERED: Cases = {
+    ("code_interpreter_runs", "error_class"): {"KeyError", "SyntaxError"},
+    ("code_interpreter_runs", "cited_file_count"): {2},
+    ("reasoning_effort", "effort"): {"low", "high", None},
+    ("reasoning_effort", "is_effort_mixed"): {True, False},
+    ("reasoning_effort", "orphan_count"): {0, 1},
+    ("context_pressure", "source"): {"instructions", "definitions", "approval", "compaction", "output"},
+}
+"""What occurs in the sample data as it is."""
 ALTERED: Cases = {
     ("tool_calls", "is_abandoned"): {True, False},
     ("tool_calls", "output_count"): {0, 1, 2},
@@ -105,7 +136,7 @@ def recorded() -> tuple[Lists, Lists]:
 @pytest.mark.parametrize(
     ("source", "cases"),
     [
-        (sample, [USUAL, SAMPLE]),
+        (sample, [USUAL, SAMPLE, UNALTERED]),
         (altered, [USUAL, SAMPLE, ALTERED, {("conversation_summary", "deleted_item_count"): {0, 1}}]),
         (altered_otherwise, [USUAL, SAMPLE, ALTERED]),
         (recorded, [USUAL, RECORDED]),

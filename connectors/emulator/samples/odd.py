@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from connectors.emulator.includes import Item
-from connectors.emulator.samples import troubled
+from connectors.emulator.samples import troubled, working
 from connectors.emulator.samples.scribe import Scribe
 from connectors.emulator.samples.shapes import functions, messages
 from connectors.emulator.samples.shapes.messages import PIXEL
@@ -70,7 +70,13 @@ EXTRAS: Final[dict[int, Callable[[Scribe], None]]] = {
     61: troubled.ask_back,
     72: troubled.change_tools,
     77: troubled.lose_outputs,
+    96: working.give_up,
+    101: working.draw_again,
+    103: working.run_again,
+    104: working.fill_context,
+    111: working.ask_for_care,
+    112: working.think_harder,
 }
-OPEN: Final = frozenset({20, 43, 50, 72})
+OPEN: Final = frozenset({20, 43, 50, 72, 96, 111})
 # The conversation into which an item of an older one is copied.
 COPIES: Final = 12

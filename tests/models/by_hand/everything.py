@@ -3,8 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from tests.models.by_hand.calls import tool_calls
+from tests.models.by_hand.code import code_interpreter_runs
+from tests.models.by_hand.context import context_pressure
+from tests.models.by_hand.engagement import engagement_funnel, hour_of_week
 from tests.models.by_hand.inventory import tool_inventory
+from tests.models.by_hand.safety import safety_events
 from tests.models.by_hand.spine import Listed, Row, in_place, items, messages
+from tests.models.by_hand.thinking import reasoning_effort
 from tests.models.by_hand.tools import retry_loops, tool_daily
 from tests.models.by_hand.turns import Registered, conversation_summary, turns
 from tests.models.by_hand.ways import tool_transitions, trajectories
@@ -20,6 +25,12 @@ KEYS = {
     "tool_transitions": ("from_tool", "to_tool"),
     "trajectories": ("path",),
     "retry_loops": ("conversation_id", "turn_index", "loop_index"),
+    "code_interpreter_runs": ("conversation_id", "item_id"),
+    "reasoning_effort": ("conversation_id", "turn_index"),
+    "context_pressure": ("conversation_id", "window_index", "source"),
+    "safety_events": ("conversation_id", "item_id", "event_index"),
+    "engagement_funnel": ("day", "metadata_key", "metadata_value"),
+    "hour_of_week": ("hour_of_week",),
 }
 """What tells the rows of each view apart."""
 
@@ -46,4 +57,10 @@ def by_hand(listed: Mapping[str, Sequence[Listed]], registered: Sequence[Registe
         "tool_transitions": list(tool_transitions(all_turns, all_calls)),
         "trajectories": list(trajectories(all_turns, all_calls)),
         "retry_loops": [row for own in calls.values() for row in retry_loops(own)],
+        "code_interpreter_runs": [row for one in placed for row in code_interpreter_runs(placed[one], calls[one])],
+        "reasoning_effort": [row for one in placed for row in reasoning_effort(placed[one], taken[one])],
+        "context_pressure": [row for one in placed for row in context_pressure(placed[one], calls[one])],
+        "safety_events": [row for one in placed for row in safety_events(placed[one], calls[one])],
+        "engagement_funnel": list(engagement_funnel(summaries, all_turns, all_calls)),
+        "hour_of_week": list(hour_of_week(all_turns, all_calls)),
     }

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from models.failures import failure_kind, output_failure
 from tests.models.by_hand import reading
+from tests.models.by_hand.code import error_class
 from tests.models.by_hand.families import exit_code, output_text
 from tests.models.by_hand.reading import nested, rows, text, whole
 from tests.models.by_hand.spine import OPEN, Item
@@ -124,7 +125,8 @@ def _of_code(call: Item) -> Outcome:
     by_status = _by_status(call)
     if by_status:
         return by_status
-    if output_failure(output_text("code_interpreter", call)) is not None:
+    logs = output_text("code_interpreter", call)
+    if output_failure(logs) is not None or error_class(logs) is not None:
         return Outcome("error", "heuristic", "output")
     return Outcome("ok", "heuristic") if call.status == "completed" else NOTHING_TELLS
 

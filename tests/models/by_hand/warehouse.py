@@ -20,6 +20,7 @@ from tests.models.by_hand.turns import Registered
 
 _PAGE = 100
 _CREATED_AT = 1_790_000_000
+_HOUR = 3600
 _EPOCH = datetime(1970, 1, 1)
 _SOURCE = "second way"
 _FACTS = (
@@ -55,8 +56,11 @@ def _pull(where: Places, conversations: Lists, options: SyncOptions) -> None:
     assert result.report.status == "done", result.report
 
 
-def _conversation(conversation_id: str) -> dict[str, object]:
-    return {"id": conversation_id, "created_at": _CREATED_AT, "metadata": {"end": conversation_id[-2:]}}
+def _conversation(conversation_id: str) -> dict[str, Any]:
+    """What the API says of a conversation: its end decides on the day and on its metadata."""
+    end = conversation_id[-2:]
+    ends = {"end": end} if end[0] < end[1] else {"end": end, "last": end[1]}
+    return {"id": conversation_id, "created_at": _CREATED_AT + _HOUR * (ord(end[0]) + ord(end[1])), "metadata": ends}
 
 
 def registered(before: Lists, now: Lists) -> list[Registered]:
@@ -66,7 +70,7 @@ def registered(before: Lists, now: Lists) -> list[Registered]:
             conversation_id=one,
             registry_status="active",
             source=_SOURCE,
-            created_at=_EPOCH + timedelta(seconds=_CREATED_AT),
+            created_at=_EPOCH + timedelta(seconds=_conversation(one)["created_at"]),
             metadata=as_json(_conversation(one)["metadata"]),
             deleted_item_count=len(before[one]) - len(texts),
         )

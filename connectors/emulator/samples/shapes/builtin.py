@@ -110,9 +110,17 @@ def _file_result(scribe: Scribe, filename: str, passage: str, score: float, stor
     }
 
 
-def code(scribe: Scribe, source: str, logs: str | None, *, plot: bool = False, status: str = "completed") -> str:
-    """Writes a run of Python code and returns the ID of its container."""
-    container_id = scribe.container_id()
+def code(
+    scribe: Scribe,
+    source: str,
+    logs: str | None,
+    *,
+    plot: bool = False,
+    status: str = "completed",
+    container_id: str | None = None,
+) -> str:
+    """Writes a run of Python code, in a new container or a given one, and returns the container's ID."""
+    container_id = container_id or scribe.container_id()
     outputs: list[Item] = [] if logs is None else [{"type": "logs", "logs": logs}]
     if plot:
         outputs.append({"type": "image", "url": f"data:image/png;base64,{PIXEL}"})

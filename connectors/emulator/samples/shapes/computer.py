@@ -5,16 +5,23 @@ from connectors.emulator.samples.scribe import Scribe
 from connectors.emulator.samples.shapes.messages import PIXEL
 
 
-def step(scribe: Scribe, *actions: Item, checks: list[Item] | None = None, status: str = "completed") -> Item:
-    """Writes one action, or several at once, and the screen afterwards."""
+def step(
+    scribe: Scribe,
+    *actions: Item,
+    checks: list[Item] | None = None,
+    acknowledged: list[Item] | None = None,
+    status: str = "completed",
+) -> Item:
+    """Writes one action, or several at once, and the screen afterwards; all checks are acknowledged, or some."""
     call_id = scribe.call_id()
     done = {"action": actions[0]} if len(actions) == 1 else {"actions": list(actions)}
     call = scribe.emit("computer_call", status="completed", **done, call_id=call_id, pending_safety_checks=checks or [])
     scribe.wait(0.5, 3)
-    acknowledged = {"acknowledged_safety_checks": checks} if checks else {}
+    seen = checks if acknowledged is None else acknowledged
+    checked = {"acknowledged_safety_checks": seen} if seen else {}
     optional = {"created_by": "desktop-runner"} if scribe.chance(0.1) else {}
     output = _screenshot(scribe) if status == "completed" else {"type": "computer_screenshot"}
-    scribe.send("computer_call_output", status=status, **acknowledged, call_id=call_id, output=output, **optional)
+    scribe.send("computer_call_output", status=status, **checked, call_id=call_id, output=output, **optional)
     return call
 
 
