@@ -219,7 +219,10 @@ def _view_spec(view: View) -> dg.AssetSpec:
     sources = {
         *(_view_key(name) for name in view.reads),
         *(item_key(name.partition("__")[0]) for name in view.reads_of(ITEMS_SCHEMA)),
-        *(RAW_ITEMS if name == facts.ITEMS.name else CONVERSATIONS for name in view.reads_of(facts.ITEMS.schema)),
+        *(
+            CONVERSATIONS if name == facts.CONVERSATIONS.name else RAW_ITEMS
+            for name in view.reads_of(facts.ITEMS.schema)
+        ),
         *(RUNS for _ in view.reads_of(ops.RUNS.schema)),
     }
     return dg.AssetSpec(
