@@ -7,6 +7,7 @@ import dagster as dg
 from pipelines import alerts
 from pipelines.assets import VIEW_SPECS, told
 from pipelines.ingest import source
+from pipelines.ingest.clock import utc_now
 from pipelines.jobs import sync_conversations
 from pipelines.resources import Files
 from pipelines.schedules import DUE, TAGS, busy_with
@@ -29,7 +30,11 @@ def new_conversations(context: dg.SensorEvaluationContext, files: Files) -> dg.S
     with told():
         news = source.news(files.places().serving)
     seen = json.loads(context.cursor or "{}")
-    found = {"new": news.digest if news.new else "", "touched_at": str(news.touched_at or "")}
+    # What is still new an hour later was not taken in: the run that was to do so failed.
+    found = {
+        "new": f"{news.digest} {utc_now():%Y-%m-%d %H}" if news.new else "",
+        "touched_at": str(news.touched_at or ""),
+    }
     is_touched = found["touched_at"] > seen.get("touched_at", found["touched_at"])
     if not is_touched and found["new"] in ("", seen.get("new")):
         return dg.SensorResult(skip_reason=dg.SkipReason("nothing new"), cursor=json.dumps(found))

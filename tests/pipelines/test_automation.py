@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pipelines.resources import Files
 from tests.pipelines.orchestrating import QUIET, failure, materialized, run_job
 
 MESSAGE = {"type": "message", "role": "user", "content": "hello"}
+NOON = datetime(2026, 1, 1, 12)
 pytestmark = pytest.mark.usefixtures("environment")
 
 
@@ -75,12 +76,16 @@ def test_a_run_beside_another_says_who_is_at_it(
 def test_new_conversations_are_asked_for_once(
     instance: dg.DagsterInstance, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("pipelines.sensors.utc_now", lambda: NOON)
     assert "CONVERSATIONS_SOURCE is not set" in look(instance).skip_message
     monkeypatch.setenv("CONVERSATIONS_SOURCE", str(tmp_path / "ids.txt"))
     (tmp_path / "ids.txt").write_text(store.create_conversation([MESSAGE]).id)
     first = look(instance)
     (request,) = first.run_requests
     assert look(instance, first.cursor).run_requests == []
+    with monkeypatch.context() as later:
+        later.setattr("pipelines.sensors.utc_now", lambda: NOON + timedelta(hours=1))
+        assert len(look(instance, first.cursor).run_requests) == 1
     run_job(instance, **request.run_config["ops"]["sync"]["config"])
     after = look(instance, first.cursor)
     assert after.run_requests == []
