@@ -50,7 +50,7 @@ smg: $(READY)  ## install SMG, another server of the API, for the tests that ask
 
 dev: $(READY)  ## open the Dagster UI at http://127.0.0.1:3000
 	@mkdir -p "$(CONVERSATIONS_DAGSTER_STATE)"
-	@$(BIN)/dagster dev -m pipelines.definitions
+	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(BIN)/dagster dev -m pipelines.definitions
 
 $(READY): requirements.lock pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with PYTHON=...")'

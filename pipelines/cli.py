@@ -222,6 +222,7 @@ def forget(ids: tuple[str, ...], warehouse: Path | None, serving: Path | None) -
     "requests, and publishes at most every 5 minutes.",
 )
 @click.option("--all", "include_inactive", is_flag=True, help="Ask missing and forbidden ones too.")
+@click.option("--dry-run", is_flag=True, help="Say what would be asked, and end: nothing is asked or changed.")
 @asking_options
 @CUT_OPTION
 @JSON_OPTION
@@ -233,6 +234,7 @@ def sync(
     chosen: tuple[str, ...],
     only_due: bool,
     include_inactive: bool,
+    dry_run: bool,
     cut_from: int,
     as_json: bool,
     warehouse: Path | None,
@@ -241,12 +243,20 @@ def sync(
 ) -> None:
     """Pull what is new in the registered conversations.
 
-    Asks every active conversation for the items after its cursor, commits them with the cursor, and puts a new serving
-    snapshot in place. Safe to stop at any time, and to run again.
+    Registers what CONVERSATIONS_SOURCE names (a file, a glob or SQL), if it is set. Asks every active conversation for
+    the items after its cursor, commits them with the cursor, and puts a new serving snapshot in place. Safe to stop at
+    any time, and to run again.
     """
     if sum((bool(chosen), only_due, include_inactive)) > 1:
         raise click.UsageError("--conversation, --due and --all exclude each other")
-    choice = {"chosen": chosen, "only_due": only_due, "include_inactive": include_inactive}
+    choice: dict[str, Any] = {"chosen": chosen, "only_due": only_due, "include_inactive": include_inactive}
+    if dry_run:
+        from pipelines.console import print_plan
+        from pipelines.ingest.planning import plan
+        from pipelines.ingest.sync import SyncOptions
+
+        print_plan(plan(places(warehouse, serving), SyncOptions(**choice)), as_json)
+        return
     _sync(ctx, places(warehouse, serving), Asking.of(**asking), as_json, cut_from_bytes=cut_from, **choice)
 
 
@@ -283,9 +293,12 @@ def reconcile(
 
 def _sync(ctx: click.Context, where: Places, asking: Asking, as_json: bool, **options: Any) -> None:
     from pipelines.console import print_run
+    from pipelines.ingest import source
     from pipelines.ingest.sync import SyncOptions
     from pipelines.ingest.sync import sync as run
 
+    if source.is_named() and (new := source.take_in(where).registered.new) and not as_json:
+        click.echo(f"{new} new conversations in {source.VARIABLE}.")
     choice = SyncOptions(include=asking.include, limits=asking.limits, **options)
     with progress():
         result = run(where, asking.client, choice, tell)
@@ -440,6 +453,29 @@ def schema(as_json: bool) -> None:
     from models.dictionary import as_dict, as_markdown
 
     click.echo(json.dumps(as_dict(), indent=1) if as_json else as_markdown(), nl=as_json)
+
+
+@main.command()
+@click.option("--output", type=FilePath, help="Write to this file.  [default: report.html beside the serving snapshot]")
+@click.option(
+    "--with-examples",
+    is_flag=True,
+    help="Show words of conversations too, such as error messages and searches; without it, the report holds none.",
+)
+@places_options
+def report(output: Path | None, with_examples: bool, warehouse: Path | None, serving: Path | None) -> None:
+    """Write a report on the serving snapshot: one HTML file.
+
+    Health of the ingest, conversations, tools, errors, searches and more, by day and tool. The file is complete in
+    itself: open it with a browser, no network is needed. It holds no text of conversations unless asked for; names of
+    tools and servers, domains and IDs it does hold.
+    """
+    from dashboards import write_report
+
+    where = places(warehouse, serving)
+    target = output or where.report
+    write_report(where.serving, target, with_examples=with_examples)
+    click.echo(f"Report: {target}")
 
 
 @main.command()

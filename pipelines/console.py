@@ -14,6 +14,7 @@ from pipelines.ingest.places import Places
 if TYPE_CHECKING:  # what is printed is given; to load it all would make `status` wait for HTTP and Polars
     import polars as pl
 
+    from pipelines.ingest.planning import Plan
     from pipelines.ingest.reading import Status
     from pipelines.ingest.verifying import Verification
     from pipelines.ingest.writing import SyncResult
@@ -30,16 +31,9 @@ def print_run(result: "SyncResult", where: Places, as_json: bool) -> None:
         said = report.to_dict() | {"rows_by_type": result.rows_by_type, "failures": failures}
         click.echo(json.dumps(said | {"is_published": result.is_published}))
         return
-    changes = [
-        f"{report.items_new} new items in {report.conversations_grown} conversations" if report.items_new else "",
-        f"{report.items_changed} changed" if report.items_changed else "",
-        f"{report.items_deleted} no longer listed" if report.items_deleted else "",
-    ]
-    found = ", ".join(change for change in changes if change) or "no new items"
     if report.error and not (report.conversations_asked or report.items_new or report.items_changed):
         return
-    whole = f", {report.conversations_verified} of them whole" if report.reconcile_requests else ""
-    click.echo(f"Asked {report.conversations_asked} conversations{whole}, with {report.requests} requests: {found}.")
+    click.echo(str(report))
     if result.is_published:
         click.echo(f"Snapshot: {where.serving}")
     for problem in result.failures[:_LISTED]:
@@ -51,6 +45,18 @@ def print_run(result: "SyncResult", where: Places, as_json: bool) -> None:
             "Nothing to ask: none is registered, or none is due, or all are missing or forbidden (--all asks those "
             "too). See `conversations status`."
         )
+
+
+def print_plan(found: "Plan", as_json: bool) -> None:
+    """What a run would ask; the first few by their IDs, or all in one line of JSON."""
+    if as_json:
+        click.echo(json.dumps(found.to_dict()))
+        return
+    click.echo(str(found))
+    for conversation_id in found.conversations[:_LISTED]:
+        click.echo(f"  {conversation_id}")
+    if len(found.conversations) > _LISTED:
+        click.echo(f"  ... and {len(found.conversations) - _LISTED} more; --json lists them all")
 
 
 def print_verification(found: "Verification", where: Places, as_json: bool) -> None:

@@ -10,6 +10,7 @@ import dagster as dg
 
 from connectors.emulator import running_emulator
 from connectors.emulator.samples import sample_store
+from pipelines.assets import RUNS, VIEW_SPECS
 from pipelines.console import print_rows
 from pipelines.definitions import defs
 from pipelines.ingest.places import Places, places
@@ -19,6 +20,7 @@ from pipelines.ingest.registry import candidates
 from pipelines.ingest.warehouse import Warehouse
 
 DIRECTORY = Path("data/demo")
+_QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 TOOL_USAGE = """
 with calls as (
     select 'function ' || name as tool, conversation_id, status from items.function_call
@@ -43,8 +45,8 @@ def main(more: int) -> None:
             new = warehouse.register(candidates("demo", store.conversation_ids())).new
             publish(warehouse, where.serving)
         click.echo(f"Registered {new} new conversations. Running the Dagster job sync_conversations ...")
-        numbers = _run_job()
-    click.echo(_sentence(numbers))
+        summary = _run_jobs()
+    click.echo(summary)
     click.echo("\nTool usage, by SQL on the serving snapshot:\n")
     print_rows(query(where.serving, TOOL_USAGE), "table", None)
     click.echo(_closing(where))
@@ -80,22 +82,19 @@ def _environment(where: Places, base_url: str) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _run_job() -> dict[str, int]:
-    """The run's figures, as the job itself reported them to Dagster."""
+def _run_jobs() -> str:
+    """What the job said of its run; views that are new, or whose SQL changed, are materialized after it."""
     Path(os.environ["CONVERSATIONS_DAGSTER_STATE"]).mkdir(parents=True, exist_ok=True)
     with dg.DagsterInstance.get() as instance:
-        result = defs.resolve_job_def("sync_conversations").execute_in_process(
-            instance=instance, run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
-        )
-        observed = result.get_asset_observation_events()[0].asset_observation_data.asset_observation
-    return {name: int(str(value.value)) for name, value in observed.metadata.items()}
-
-
-def _sentence(numbers: dict[str, int]) -> str:
-    asked = f"Asked {numbers['conversations_asked']} conversations with {numbers['requests']} requests"
-    changes = {"new": numbers["items_new"], "changed": numbers["items_changed"], "gone": numbers["items_deleted"]}
-    found = ", ".join(f"{count:,} {word}" for word, count in changes.items() if count)
-    return f"{asked}: {found} items." if found else f"{asked}: no new items."
+        result = defs.resolve_job_def("sync_conversations").execute_in_process(instance=instance, run_config=_QUIET)
+        known = instance.get_latest_materialization_code_versions([spec.key for spec in VIEW_SPECS])
+        if changed := [spec.key for spec in VIEW_SPECS if known.get(spec.key) != spec.code_version]:
+            everything = defs.resolve_implicit_global_asset_job_def()
+            everything.execute_in_process(instance=instance, run_config=_QUIET, asset_selection=changed)
+    materialized = (
+        event.step_materialization_data.materialization for event in result.get_asset_materialization_events()
+    )
+    return next(str(one.metadata["summary"].value) for one in materialized if one.asset_key == RUNS)
 
 
 def _closing(where: Places) -> str:
@@ -103,6 +102,7 @@ def _closing(where: Places) -> str:
 Files
   {where.warehouse}   the warehouse, written by the sync only
   {where.serving}     the serving snapshot, open to everybody
+  {where.report}        the report, to be opened in a browser
 
 Next
   make demo MORE=3    three conversations have gone on: only their items are pulled

@@ -30,7 +30,6 @@ SCHEMA = "analytics"
 _COLUMN = re.compile(r"([a-z][a-z0-9_]*) ([A-Z]+(?:\[\])?): (.+)")
 _SNAPSHOT = re.compile(r"Snapshot: a table, sorted by ([a-z_]+(?:, [a-z_]+)*)\.")
 _LINE_COMMENT = re.compile(r"--.*")
-_REFERENCE = re.compile(rf"\b{SCHEMA}\.([a-z_0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,11 @@ class View:
     @property
     def reads(self) -> frozenset[str]:
         """The views that it selects from."""
-        return frozenset(_REFERENCE.findall(_LINE_COMMENT.sub("", self.query)))
+        return self.reads_of(SCHEMA)
+
+    def reads_of(self, schema: str) -> frozenset[str]:
+        """What it selects from in this schema, by name."""
+        return frozenset(re.findall(rf"\b{schema}\.([a-z_0-9]+)", _LINE_COMMENT.sub("", self.query)))
 
     def statements(self) -> Iterator[str]:
         """What creates the view, or replaces it, and says what it and its columns are."""

@@ -37,8 +37,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-def connect(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
-    """Open the file for writing, as the one process that may; waits while another one has it open.
+def connect(path: Path, wait_seconds: float, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open the file for writing, as the one process that may, or just to look; waits while another one has it open.
 
     WarehouseError if it is still held after `wait_seconds`, or cannot be opened at all.
     """
@@ -46,7 +46,7 @@ def connect(path: Path, wait_seconds: float) -> duckdb.DuckDBPyConnection:
     with _at_the_door(path, wait_seconds):
         while True:
             try:
-                return _attach_to_write(path)
+                return attach(path, read_only=True) if read_only else _attach_to_write(path)
             except duckdb.Error as error:
                 if not _is_held(error):
                     raise WarehouseError(
@@ -76,11 +76,11 @@ def make(path: Path, wait_seconds: float, fill: Callable[[duckdb.DuckDBPyConnect
             temporary(path)
 
 
-def attach(path: Path) -> duckdb.DuckDBPyConnection:
+def attach(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Open the file by attaching it, which alone lets one say how large its row groups are."""
     con = duckdb.connect(config={**_CONFIG, "temp_directory": f"{path}.tmp"})
     try:
-        con.execute(_attachment(path, _OURS))
+        con.execute(_attachment(path, _OURS, read_only=read_only))
         con.execute(f"use {_OURS}")
     except BaseException:
         con.close()
@@ -94,8 +94,8 @@ def _attach_to_write(path: Path) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def _attachment(path: Path, name: str) -> str:
-    options = f"row_group_size {ROW_GROUP_ROWS}"
+def _attachment(path: Path, name: str, *, read_only: bool = False) -> str:
+    options = "read_only" if read_only else f"row_group_size {ROW_GROUP_ROWS}"
     if not path.exists():
         options += f", storage_version '{STORAGE_VERSION}'"
     return f"attach {literal(str(path))} as {name} ({options})"

@@ -3,7 +3,7 @@
 Not here: where IDs come from (`registry`), and getting what was erased out of the files themselves (`warehouse`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +28,7 @@ STATE_COLUMNS = ConversationState._fields
 _CONVERSATIONS, _FORGOTTEN = facts.CONVERSATIONS.full_name, ops.FORGOTTEN.full_name
 _HASH = "sha256(conversation_id)"
 _IS_FORGOTTEN = f"{_HASH} in (select conversation_sha256 from {_FORGOTTEN})"
+_IS_NOT_REGISTERED = f"conversation_id not in (select conversation_id from {_CONVERSATIONS})"
 _IS_NAMED = "conversation_id in (select conversation_id from named)"
 
 
@@ -77,7 +78,7 @@ def register(
         con.execute(
             f"insert into {_CONVERSATIONS} (conversation_id, source, registered_at, next_position, status) "
             "select conversation_id, ?, ?, 0, 'active' from named "
-            f"where conversation_id not in (select conversation_id from {_CONVERSATIONS}) and not {_IS_FORGOTTEN}",
+            f"where {_IS_NOT_REGISTERED} and not {_IS_FORGOTTEN}",
             [source, utc_now()],
         )
         new = one(con, f"select count(*) from {_CONVERSATIONS}") - before
@@ -91,16 +92,23 @@ def register(
 def unregister(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[str]:
     """Stop pulling conversations, and keep all that is stored of them; returns those that are not in the registry."""
     with _named(con, ids):
-        unknown = con.execute(
-            "select conversation_id from named "
-            f"where conversation_id not in (select conversation_id from {_CONVERSATIONS})"
-        ).fetchall()
+        missing = con.execute(f"select conversation_id from named where {_IS_NOT_REGISTERED}").fetchall()
         con.execute(
             f"update {_CONVERSATIONS} set status = ?, next_poll_at = null where {_IS_NAMED}",
             [UNREGISTERED],
         )
         close_problems(con, "select conversation_id from named")
-    return [conversation_id for (conversation_id,) in unknown]
+    return [conversation_id for (conversation_id,) in missing]
+
+
+def unknown(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[str]:
+    """Those that `register` would take in as new, in their order."""
+    with _named(con, ids):
+        found = con.execute(
+            f"select conversation_id from named where {_IS_NOT_REGISTERED} and not {_IS_FORGOTTEN}"
+        ).fetchall()
+    wanted = {conversation_id for (conversation_id,) in found}
+    return [conversation_id for conversation_id in ids if conversation_id in wanted]
 
 
 def close_problems(con: duckdb.DuckDBPyConnection, conversations: str) -> int:
@@ -161,11 +169,16 @@ def select(
         given, condition = {"now": utc_now()}, "next_poll_at is null or next_poll_at <= $now"
     states = _states(con, condition, "last_polled_at", given)
     if missing := set(chosen) - {state.conversation_id for state in states}:
-        raise SelectionError(
-            f"not in the registry: {', '.join(sorted(missing))}; `conversations register` adds them, with --again if "
-            "they were unregistered or forgotten"
-        )
+        raise not_registered(missing)
     return states
+
+
+def not_registered(ids: Collection[str]) -> SelectionError:
+    """The error that says that these are not in the registry, and what to do."""
+    return SelectionError(
+        f"not in the registry: {', '.join(sorted(ids))}; `conversations register` adds them, with --again if they were "
+        "unregistered or forgotten"
+    )
 
 
 def longest_unverified(con: duckdb.DuckDBPyConnection, at_most: int) -> list[ConversationState]:

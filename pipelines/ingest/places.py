@@ -17,9 +17,19 @@ class Places:
     serving: Path
 
     @property
+    def report(self) -> Path:
+        """Where the report is written by itself: beside the snapshot."""
+        return self.serving.with_name("report.html")
+
+    @property
     def run_file(self) -> Path:
         """Where the run in progress (or the last one) says how it stands."""
         return self.warehouse.with_name(self.warehouse.name + ".run.json")
+
+    @property
+    def run_lock(self) -> Path:
+        """The lock that a run holds as long as it goes on."""
+        return self.warehouse.with_name(self.warehouse.name + ".run.lock")
 
 
 def places(warehouse: str | Path | None = None, serving: str | Path | None = None) -> Places:

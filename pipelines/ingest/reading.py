@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
 from models import ops
 from models import raw as facts
+from models.analytics import View
 from models.conform import shown
 from models.items import ITEM_TYPES
 from models.table import Table, quoted
@@ -24,6 +25,7 @@ from pipelines.ingest.report import RUNNING, read_run_file
 if TYPE_CHECKING:  # only `query` loads it, through DuckDB
     import polars as pl
 
+R = TypeVar("R", Table, View)
 _PROBLEMS_SHOWN = 20
 _WRITING = {getattr(duckdb.StatementType, name) for name in ("COPY", "EXPORT", "ATTACH", "DETACH", "LOAD")}
 _UNPORTABLE = re.compile(r"HUGEINT|INTERVAL|UNION|BIT\b|BLOB|TIME\b|UUID|MAP|ENUM|BIGNUM|TIME ZONE|VARIANT|GEOMETRY")
@@ -152,27 +154,16 @@ def drift(serving: Path) -> list[dict[str, object]]:
         return _drift(con)
 
 
-def outputs_without_call(serving: Path) -> tuple[int, int]:
-    """How many outputs of tools have no call in their conversation, and in how many conversations."""
-    counted = "output_without_call_count"
-    with open_snapshot(serving) as con:
-        ((outputs, conversations),) = con.execute(
-            f"select coalesce(sum({counted}), 0)::bigint, count(*) filter ({counted} > 0) "
-            "from analytics.conversation_summary"
-        ).fetchall()
-    return outputs, conversations
-
-
 def original(places: Places, conversation_id: str, item_id: str) -> bytes:
     """An item's bytes as received. WarehouseError if it is not in the snapshot, or a payload's file is missing."""
     with open_snapshot(places.serving) as con:
         return read_original(con, Originals(places.warehouse), conversation_id, item_id)
 
 
-def row_counts(serving: Path, tables: Iterable[Table]) -> dict[Table, int]:
-    """How many rows these tables have in the snapshot."""
+def row_counts(serving: Path, relations: Iterable[R]) -> dict[R, int]:
+    """How many rows these tables or views have in the snapshot."""
     with open_snapshot(serving) as con:
-        return {table: one(con, f"select count(*) from {table.full_name}") for table in tables}
+        return {relation: one(con, f"select count(*) from {relation.full_name}") for relation in relations}
 
 
 def _run(places: Places) -> dict[str, object] | None:

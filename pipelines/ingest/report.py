@@ -50,6 +50,22 @@ class RunReport:
         self.error = error
         self.status = STOPPED if error else PARTIAL if self.conversations_failed else DONE
 
+    @property
+    def seconds(self) -> float:
+        """How long the run took, the snapshot not counted; 0 while it goes on."""
+        return (self.finished_at - self.started_at).total_seconds() if self.finished_at else 0.0
+
+    def __str__(self) -> str:
+        """What was asked, and what was found, in a sentence."""
+        whole = f", {self.conversations_verified} of them whole" if self.reconcile_requests else ""
+        changes = [
+            f"{self.items_new:,} new items in {self.conversations_grown:,} conversations" if self.items_new else "",
+            f"{self.items_changed:,} changed" if self.items_changed else "",
+            f"{self.items_deleted:,} no longer listed" if self.items_deleted else "",
+        ]
+        found = ", ".join(change for change in changes if change) or "no new items"
+        return f"Asked {self.conversations_asked:,} conversations{whole}, with {self.requests:,} requests: {found}."
+
     def values(self) -> list[object]:
         """The row of `ops.runs`."""
         return list(astuple(self))

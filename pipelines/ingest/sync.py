@@ -146,7 +146,7 @@ def _sync(
 @contextmanager
 def _only_run(places: Places) -> Iterator[None]:
     """One sync at a time; another waits, and then says who is at it."""
-    lock = places.warehouse.with_name(places.warehouse.name + ".run.lock")
+    lock = places.run_lock
     try:
         lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.touch(mode=0o600)  # FileLock would take a directory that cannot be written for a lock that is held

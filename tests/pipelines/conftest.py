@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import httpx
@@ -15,6 +16,10 @@ from pipelines.ingest.sync import SyncOptions, sync
 from pipelines.ingest.warehouse import Warehouse
 from pipelines.ingest.writing import SyncResult
 
+if TYPE_CHECKING:  # most tests of this room do without it
+    import dagster as dg
+
+ROOT = Path(__file__).parents[2]
 KEY = "sk-test-marker-of-a-key"
 
 
@@ -87,3 +92,25 @@ def land(where: Places, register: Callable[..., int]) -> Callable[..., SyncResul
         return sync(where, client, chosen)
 
     return run
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[dg.DagsterInstance]":
+    """A Dagster instance as `dagster.yaml` describes it, its state in a temporary directory."""
+    import dagster as dg
+
+    monkeypatch.setenv("DAGSTER_HOME", str(ROOT))
+    monkeypatch.setenv("CONVERSATIONS_DAGSTER_STATE", str(tmp_path / "dagster"))
+    (tmp_path / "dagster").mkdir()
+    with dg.DagsterInstance.get() as found:
+        yield found
+
+
+@pytest.fixture
+def environment(where: Places, api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run finds in its environment: a key, the local API, the files of the warehouse, no source."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-zebra-of-a-key")
+    monkeypatch.setenv("OPENAI_BASE_URL", api)
+    monkeypatch.setenv("CONVERSATIONS_WAREHOUSE", str(where.warehouse))
+    monkeypatch.setenv("CONVERSATIONS_SERVING", str(where.serving))
+    monkeypatch.delenv("CONVERSATIONS_SOURCE", raising=False)

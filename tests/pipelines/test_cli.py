@@ -92,6 +92,27 @@ def test_no_network_is_one_sentence_and_exit_code_1(run: Run, monkeypatch: pytes
     assert "Traceback" not in result.output
 
 
+def test_a_sync_registers_what_the_source_names(connected: Run, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVERSATIONS_SOURCE", f"select '{store.create_conversation([message('hello')]).id}' as id")
+    assert "1 new items in 1 conversations" in connected("sync", "--due").stdout
+
+
+def test_a_dry_run_lists_what_would_be_asked_and_makes_no_file(
+    connected: Run, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = store.create_conversation([message("hello")]).id
+    monkeypatch.setenv("CONVERSATIONS_SOURCE", f"select '{new}' as id")
+    monkeypatch.delenv("OPENAI_API_KEY")
+    told = connected("sync", "--due", "--dry-run").stdout.splitlines()
+    assert told == [
+        "Would ask 1 conversations (due), 1 of them for the first time, 1 of them new in CONVERSATIONS_SOURCE. "
+        "Nothing was asked or changed.",
+        f"  {new}",
+    ]
+    assert list(tmp_path.iterdir()) == []
+    assert json.loads(connected("sync", "--dry-run", "--json").stdout)["conversations"] == [new]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -101,6 +122,7 @@ def test_no_network_is_one_sentence_and_exit_code_1(run: Run, monkeypatch: pytes
         (("register", "--database", "."), "is a directory"),
         (("register", "--sql", "selec"), "the query failed"),
         (("sync", "--due", "--all"), "exclude each other"),
+        (("sync", "--dry-run", "--conversation", "conv_1"), "not in the registry: conv_1"),
         (("sync", "--include", "x", "--no-include"), "exclude each other"),
         (("sync", "--concurrency", "0"), "--concurrency"),
         (("sync", "--requests-per-second", "0"), "--requests-per-second"),

@@ -21,23 +21,15 @@ from pipelines.ingest.database import is_awaited
 from pipelines.ingest.originals import Originals, read_original
 from pipelines.ingest.report import read_run_file
 from tests.pipelines import killing
+from tests.pipelines.comparing import contents, differences
 from tests.pipelines.killing import FORGOTTEN, JOBS, Gate, Kill, Process, Step
 
-Contents = Counter[tuple[str, str]]
 Base = Callable[[str | None], Path]
 
 KILLS = int(os.environ.get("CONVERSATIONS_KILLS", "24"))
 SHARES = {"create": 3, "first": 9, "later": 9, "reconcile": 7, "rebuild": 3, "forget": 5, "publish": 2, "migrate": 2}
-OF_A_RUN = {
-    *("run_id", "registered_at", "last_polled_at", "last_grown_at", "next_poll_at", "last_verified_at"),
-    *("example_conversation_id", "example_item_id"),
-}
-"""What a second run may tell otherwise."""
 GRAVE = {"commit", "checkpoint", "close", "copy from", "copy_file_range", "fsync", "replace", "unlink", "detach"}
 """The steps that change files."""
-NAMING_A_REQUEST = {"message", "last_error"}
-SEEN = {"first_seen_at", "last_seen_at", "deleted_at", "missing_since", "closed_at", "forgotten_at", "erased_at"}
-"""Of these, a second run tells the same only as to whether there is one."""
 
 
 @pytest.fixture(autouse=True)
@@ -62,30 +54,6 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
         return directory
 
     return after
-
-
-def contents(warehouse: Path) -> Contents:
-    """All rows of all tables of a warehouse or a snapshot, each with its table, but for what belongs to runs."""
-    with duckdb.connect(warehouse, read_only=True) as con:
-        columns: dict[str, list[str]] = {}
-        for schema, table, column in con.execute(
-            "select schema_name, table_name, column_name from duckdb_columns() "
-            "where not internal and schema_name <> 'analytics' order by column_index"
-        ).fetchall():
-            if column in NAMING_A_REQUEST:
-                columns.setdefault(f"{schema}.{table}", []).append(f"regexp_replace({column}, 'req_[0-9a-f]+', '')")
-            elif column not in OF_A_RUN:
-                told = f'"{column}" is null' if column in SEEN else f'"{column}"'
-                columns.setdefault(f"{schema}.{table}", []).append(told)
-        del columns["ops.runs"], columns["ops.warehouse"]
-        rows = (f"select '{table}', row({', '.join(told)})::varchar from {table}" for table, told in columns.items())
-        return Counter(con.execute(" union all ".join(rows)).fetchall())
-
-
-def differences(found: Contents, expected: Contents) -> dict[str, list[tuple[str, str]]]:
-    """The rows that are in one only."""
-    sides = {"found": found - expected, "expected": expected - found}
-    return {side: sorted(rows.elements()) for side, rows in sides.items() if rows}
 
 
 def originals(directory: Path) -> dict[tuple[str, str], bytes]:

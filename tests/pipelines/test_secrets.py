@@ -296,16 +296,6 @@ def test_what_breaks_in_the_middle_of_writing_is_told_without_the_words_it_broke
     assert_kept_where_it_belongs(where, words_expected=False)
 
 
-@pytest.fixture
-def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
-    """A Dagster instance as `dagster.yaml` describes it."""
-    monkeypatch.setenv("DAGSTER_HOME", str(ROOT))
-    monkeypatch.setenv("CONVERSATIONS_DAGSTER_STATE", str(tmp_path / "dagster"))
-    (tmp_path / "dagster").mkdir()
-    with dg.DagsterInstance.get() as found:
-        yield found
-
-
 def _run_job(instance: dg.DagsterInstance) -> None:
     defs.resolve_job_def("sync_conversations").execute_in_process(instance=instance, raise_on_error=False)
 
