@@ -430,6 +430,29 @@ def schema(as_json: bool) -> None:
 
 
 @main.command()
+@click.option("--output", type=FilePath, help="Write to this file.  [default: report.html beside the serving snapshot]")
+@click.option(
+    "--with-examples",
+    is_flag=True,
+    help="Show words of conversations too, such as error messages and searches; without it, the report holds none.",
+)
+@places_options
+def report(output: Path | None, with_examples: bool, warehouse: Path | None, serving: Path | None) -> None:
+    """Write a report on the serving snapshot: one HTML file.
+
+    Health of the ingest, conversations, tools, errors, searches and more, by day and tool. The file is complete in
+    itself: open it with a browser, no network is needed. It holds no text of conversations unless asked for; names of
+    tools and servers, domains and IDs it does hold.
+    """
+    from dashboards import write_report
+
+    where = places(warehouse, serving)
+    target = output or where.serving.with_name("report.html")
+    write_report(where.serving, target, with_examples=with_examples)
+    click.echo(f"Report: {target}")
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any free one.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Which sample data.")
