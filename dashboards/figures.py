@@ -37,8 +37,8 @@ class Column:
     name: str
     label: str
     form: str = "number"
-    """number, share (of `Figure.rates`), ms, bytes, text, id, path (of tools), state, bar (a number, and its length),
-    line (a number's, or a share's, way over time)."""
+    """number, share (of `Figure.rates`, with its bounds), part (the same without), ms, bytes, text, id, path (of
+    tools), state, bar (a number, and its length), line (a number's, or a share's, way over time)."""
 
 
 def parts(words: Mapping[str, tuple[str, str]]) -> tuple[Column, ...]:

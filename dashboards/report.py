@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ OTHER_TOOLS = "(other tools)"
 _ROWS = 60_000
 """The most rows of one data set."""
 _PAGE = files("dashboards") / "page"
-_LIBRARIES = "window.vegaEmbed = vegaEmbed;"
 
 
 def write(serving: Path, output: Path, *, with_examples: bool) -> None:
@@ -167,7 +167,7 @@ def _page(contents: dict[str, Any]) -> str:
     """The file: markup, style, program, libraries and data in one."""
     parts = {
         "style": (_PAGE / "page.css").read_text(encoding="utf-8"),
-        "libraries": f"(function () {{\n{vl_convert.javascript_bundle(_LIBRARIES)}\n}})();",
+        "libraries": _libraries(),
         "program": (_PAGE / "page.js").read_text(encoding="utf-8"),
         "data": json.dumps(contents, ensure_ascii=False, separators=(",", ":"), default=str).replace("<", "\\u003c"),
     }
@@ -176,3 +176,9 @@ def _page(contents: dict[str, Any]) -> str:
         before, after = page.split(f"<!-- {name} -->")
         page = before + text + after
     return page
+
+
+@cache
+def _libraries() -> str:
+    """Vega, Vega-Lite and Vega-Embed, as vl-convert has them with it; making one file of them takes a second or two."""
+    return f"(function () {{\n{vl_convert.javascript_bundle('window.vegaEmbed = vegaEmbed;')}\n}})();"

@@ -45,7 +45,7 @@ function bytes(count) {
   return `${decimal.format(Number((count / 1000 ** power).toPrecision(3)))} ${units[power]}`;
 }
 
-const FORMS = { number, share: percent, ms: duration, bytes };
+const FORMS = { number, share: percent, part: percent, ms: duration, bytes };
 const format = (form, value) => (FORMS[form] || number)(value);
 
 // --- rows: filtered, grouped, summed -----------------------------------------------------------------------------
@@ -375,17 +375,12 @@ const CONFIG = {
   },
   axisX: { grid: false },
   axisY: { domain: false, ticks: false },
-  legend: {
-    orient: "top", labelColor: "var(--text)", labelFontSize: 12, symbolType: "square", symbolSize: 90, columnPadding: 14,
-    padding: 0, offset: 6, symbolStrokeWidth: 0,
-  },
   text: { fontSize: 11.5 },
 };
 
 /** A chart's axes stand where they mean something: lines along the values only. */
 function withGrid(spec) {
-  const isRows = JSON.stringify(spec).includes('"step":');
-  return isRows
+  return spec.usermeta.row
     ? { ...CONFIG, axisX: { grid: true }, axisY: { domain: false, ticks: false, grid: false, labelColor: "var(--text)" } }
     : CONFIG;
 }
@@ -410,9 +405,9 @@ function tip(handler, event, item, value) {
   box.style.top = `${y + 18 + box.offsetHeight > window.innerHeight ? y - box.offsetHeight - 12 : y + 18}px`;
 }
 
-async function chart(figure, place) {
-  const spec = { ...figure.spec, data: { name: "rows" }, config: withGrid(figure.spec) };
-  const { view } = await vegaEmbed(place, spec, { mode: "vega-lite", renderer: "svg", actions: false, tooltip: tip });
+async function chart(figure, place, rows) {
+  const spec = { ...figure.spec, data: { name: "rows", values: rows }, config: withGrid(figure.spec), height: heightOf(figure, rows) };
+  const { view } = await vegaEmbed(place, spec, { mode: "vega-lite", renderer: "svg", actions: false, tooltip: tip, logLevel: 1 });
   view.addEventListener("click", (_, item) => {
     const row = item && item.datum;
     if (!row) return;
@@ -426,22 +421,33 @@ async function chart(figure, place) {
   return view;
 }
 
-async function show(view, figure, rows) {
+/** The figure's rows as its chart wants them. */
+function charted(rows) {
   const step = unit() === "day" ? DAY : 7 * DAY;
-  const own = rows.map((row) => ("period" in row
+  return rows.map((row) => ("period" in row
     ? { ...row, period_end: row.period + step, period_label: periodWords(row.period) }
     : { ...row }));
+}
+
+function heightOf(figure, rows) {
+  const { row } = figure.spec.usermeta;
+  return row ? row * new Set(rows.map((one) => one[figure.keys[0]])).size : figure.spec.height;
+}
+
+async function show(view, figure, rows) {
   const [begin, end] = range(REPORT.data[figure.data]);
   view.signal("begin", begin).signal("end", end).signal("chosen", marks(figure) ? state.tool : "");
-  await view.data("rows", own).resize().runAsync();
+  await view.data("rows", charted(rows)).height(heightOf(figure, rows)).resize().runAsync();
 }
 
 // --- the page ----------------------------------------------------------------------------------------------------
 
 function figureOf(figure) {
   figure.keys = figure.columns.map(({ name }) => name).filter((name) => name === "period" || REPORT.data[figure.data].keys.includes(name));
-  const ids = { title: `${figure.id}-title`, note: `${figure.id}-note` };
+  const ids = { own: `figure-${figure.id}`, title: `figure-${figure.id}-title`, note: `figure-${figure.id}-note` };
   const place = figure.spec ? make("div", { class: "chart", role: "img", "aria-labelledby": ids.title, "aria-describedby": ids.note }) : null;
+  const legend = figure.spec && figure.spec.usermeta.legend.length ? make("ul", { class: "legend", "aria-hidden": "true" },
+    ...figure.spec.usermeta.legend.map(([word, colour]) => make("li", {}, make("i", { style: `background:${colour}` }), word))) : null;
   const rows = make("div", { class: "rows", tabindex: "0", role: "region", "aria-label": `${figure.title}: table` });
   const query = make("pre", { tabindex: "0" });
   const copy = make("button", {
@@ -452,9 +458,9 @@ function figureOf(figure) {
   const scope = make("span", { class: "badge", hidden: true });
   const behind = figure.spec ? make("details", { class: "behind" }, make("summary", {}, "Table"), rows) : null;
   const asked = make("details", { class: "behind" }, make("summary", {}, "SQL"), copy, query);
-  const element = make("figure", { id: figure.id, class: figure.is_wide ? "card wide" : "card", "aria-labelledby": ids.title },
+  const element = make("figure", { id: ids.own, class: figure.is_wide ? "card wide" : "card", "aria-labelledby": ids.title },
     make("figcaption", {}, make("h3", { id: ids.title }, figure.title, scope), make("p", { class: "question" }, figure.question)),
-    empty, place, figure.spec ? null : rows, note, make("div", { class: "more" }, behind, asked));
+    empty, legend, place, figure.spec ? null : rows, note, make("div", { class: "more" }, behind, asked));
   let view = null;
   drawn.push(async () => {
     const found = answer(figure);
@@ -463,6 +469,7 @@ function figureOf(figure) {
     empty.hidden = !isEmpty;
     empty.textContent = REPORT.data[figure.data].rows.length ? nothing : figure.empty;
     if (place) place.hidden = isEmpty;
+    if (legend) legend.hidden = isEmpty;
     if (!figure.spec) rows.hidden = isEmpty;
     note.textContent = [isEmpty ? "" : noteOf(figure, found), ...limits(figure, found)].filter(Boolean).join(" ");
     const words = badge(figure);
@@ -472,7 +479,7 @@ function figureOf(figure) {
     query.textContent = sqlOf(figure);
     copy.textContent = "Copy";
     if (place && !isEmpty) {
-      view = view || (await chart(figure, place));
+      view = view || (await chart(figure, place, charted(found.rows)));
       await show(view, figure, found.rows);
     }
   });
@@ -571,6 +578,11 @@ function start() {
   $("as-of").textContent = asOf
     ? `As of ${dayWords.format(asOf)}, ${asOf.toISOString().slice(11, 16)} UTC`
     : "Nothing was pulled yet: register conversations, and run `conversations sync`.";
+  const checks = REPORT.data.health.rows;
+  const wrong = checks.filter((row) => row.state !== "good");
+  if (asOf) $("as-of").append(". ", make("a", { href: "#health" }, wrong.length
+    ? `${wrong.length} of ${checks.length} checks of the ingest need a look: ${wrong.map((row) => row.subject.toLowerCase()).join(", ")}`
+    : `All ${checks.length} checks of the ingest are good`));
   for (const tool of REPORT.tools) $("tool").append(make("option", { value: tool }, tool));
   $("tiles").append(...REPORT.tiles.map(tileOf));
   for (const cut of REPORT.cuts) $("main").append(make("p", { class: "notice" }, cut));
