@@ -57,7 +57,8 @@ class Figure:
     columns: tuple[Column, ...]
     """What its table shows. The keys among them are what it is grouped by; `period` is the day, or its week."""
     note: str
-    """Denominator and coverage, of what is shown: {measure} is its sum, {measure/measure} their share."""
+    """Denominator and coverage, of what is shown: {measure} is its sum, {measure/measure} a share, {measure:measure}
+    the same as a number."""
     empty: str
     """What is said if there is nothing at all."""
     spec: Mapping[str, Any] | None = None

@@ -328,8 +328,9 @@ function table(figure, found) {
 }
 
 function noteOf(figure, found) {
-  return figure.note.replace(/\{(\w+)(?:\/(\w+))?\}/g, (_, above, below) => {
+  return figure.note.replace(/\{(\w+)(?:([/:])(\w+))?\}/g, (_, above, sign, below) => {
     const value = found.total[above] ?? 0;
+    if (sign === ":") return number(found.total[below] ? value / found.total[below] : null);
     if (!below) return figure.quantiles && above in figure.quantiles ? duration(value) : number(value);
     return found.total[below] ? percent(value / found.total[below]) : "none";
   });

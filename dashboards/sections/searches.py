@@ -193,7 +193,7 @@ SECTION = Section(
             RANKS,
             (Column("rank", "Rank", "text"), Column("search_count", "Searches")),
             "{search_count} searches whose turn cites files, by which alone they can be judged. Mean reciprocal rank: "
-            "{reciprocal_rank_sum/search_count} of the best.",
+            "{reciprocal_rank_sum:search_count}; 1 is the best.",
             "No file search can be judged by citations.",
             charts.steps("rank", "search_count", "searches", "rank of the first file that is cited"),
         ),
