@@ -1,6 +1,7 @@
 """What tests in every room share."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,9 @@ def snapshot_of(store: Store, folder: Path) -> Path:
     with Warehouse.open(where.warehouse) as warehouse:
         warehouse.register(candidates("test", store.conversation_ids()))
     with running_emulator(store) as base_url:
-        sync(where, ConversationsClient("any", base_url=base_url), SyncOptions())
+        client = ConversationsClient("any", base_url=base_url)
+        with ThreadPoolExecutor(1) as elsewhere:  # in this thread a browser's event loop may be running
+            elsewhere.submit(sync, where, client, SyncOptions()).result()
     return where.serving
 
 

@@ -591,7 +591,7 @@ function start() {
   $("footer").textContent =
     `Made by conversations-to-duckdb from a serving snapshot. ${REPORT.with_examples
       ? "It holds words of conversations, as was asked for: take care who gets it."
-      : "It holds no text of conversations: names of tools, servers and domains, IDs and counts only."} Each query under “SQL” can be given to \`conversations query\`.`;
+      : "It holds no text of conversations: names (of tools, servers, sites, programs, libraries), IDs and counts only."} Each query under “SQL” can be given to \`conversations query\`.`;
   if (firstDay) for (const id of ["from", "to"]) Object.assign($(id), { min: firstDay, max: lastDay });
   for (const radio of document.querySelectorAll("[name=preset]")) {
     radio.addEventListener("change", () => choose(radio.value && lastDay

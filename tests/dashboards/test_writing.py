@@ -59,7 +59,8 @@ def test_it_holds_no_text_of_conversations_unless_asked(serving_of: Callable[[St
     store = Store(seed=3)
     items = [_marked(json.loads(file.read_text())) for file in sorted(SAMPLES.glob("*.json"))]
     assert json.dumps(items).count(MARKER) > 80
-    store.create_conversation(items, metadata={"topic": MARKER})
+    store.put_conversation("conv_1", 1_790_000_000, {"topic": MARKER})
+    store.put_items("conv_1", items)
     serving = serving_of(store)
     write_report(serving, tmp_path / "without.html")
     write_report(serving, tmp_path / "with.html", with_examples=True)
