@@ -32,7 +32,6 @@ _TIMES_MS = [
     *(10 * _MINUTE, 30 * _MINUTE, _HOUR, 3 * _HOUR, 10 * _HOUR, 24 * _HOUR, 72 * _HOUR, 240 * _HOUR),
 ]
 """Where an axis of times has its lines."""
-_LABEL_PIXELS = 190
 
 
 def colour(name: str) -> str:
@@ -218,7 +217,7 @@ def matrix(row: str, column: str, share: str, count: str, titles: tuple[str, str
         f"{row}:N",
         title=None,
         sort=alt.EncodingSortField(f"{row}_place", op="min"),
-        axis=alt.Axis(labelLimit=_LABEL_PIXELS, grid=False),
+        axis=alt.Axis(grid=False),
     )
     x = alt.X(
         f"{column}:N",
@@ -257,7 +256,9 @@ def week(count: str, title: str) -> Spec:
         .mark_rect(color=colour("main"), stroke=colour("card"), strokeWidth=2)
         .encode(
             y=alt.Y("weekday:N", title=None, sort=None, axis=alt.Axis(grid=False)),
-            x=alt.X("hour:O", title="hour (UTC)", axis=alt.Axis(labelAngle=0, labelOverlap=True, grid=False)),
+            x=alt.X(
+                "hour:O", title="hour (UTC)", sort=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, grid=False)
+            ),
             opacity=alt.Opacity(f"{count}:Q", scale=alt.Scale(domainMin=0, range=[0.05, 1]), legend=None),
             tooltip=[
                 alt.Tooltip("weekday:N", title="day"),
@@ -296,7 +297,7 @@ def _colours(parts: Mapping[str, tuple[str, str]]) -> alt.Color:
 
 
 def _rows(key: str) -> alt.Y:
-    return alt.Y(f"{key}:N", title=None, sort=None, axis=alt.Axis(labelLimit=_LABEL_PIXELS))
+    return alt.Y(f"{key}:N", title=None, sort=None)
 
 
 def _time(name: str = "period") -> alt.X:

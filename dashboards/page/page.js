@@ -162,16 +162,19 @@ function quantile(buckets, q) {
   return low + (high - low) * (rank - Math.floor(rank));
 }
 
+/** Words that are numbers, as in 2 and 10+, by these. */
+const sortable = (value) => (/^\d+\+?$/.test(value) ? parseFloat(value) : value ?? "");
+
 function compare(order, keys) {
   const [sign, name] = order.startsWith("-") ? [-1, order.slice(1)] : [1, order];
   const among = (a, b) => {
-    for (const key of keys) if (a[key] !== b[key]) return (a[key] ?? "") < (b[key] ?? "") ? -1 : 1;
+    for (const key of keys) if (a[key] !== b[key]) return sortable(a[key]) < sortable(b[key]) ? -1 : 1;
     return 0;
   };
   return (a, b) => {
     if (name && a[name] !== b[name]) {
       if (a[name] === null || b[name] === null) return a[name] === null ? 1 : -1;
-      return a[name] < b[name] ? -sign : sign;
+      return sortable(a[name]) < sortable(b[name]) ? -sign : sign;
     }
     return among(a, b);
   };
@@ -380,15 +383,18 @@ const CONFIG = {
 };
 
 /** A chart's axes stand where they mean something: lines along the values only. */
-function withGrid(spec) {
+function configOf(spec, width) {
+  const labelLimit = width < 420 ? 112 : 190;
   return spec.usermeta.row
-    ? { ...CONFIG, axisX: { grid: true }, axisY: { domain: false, ticks: false, grid: false, labelColor: "var(--text)" } }
+    ? { ...CONFIG, axisX: { grid: true }, axisY: { domain: false, ticks: false, grid: false, labelColor: "var(--text)", labelLimit } }
     : CONFIG;
 }
 
+/** The range of time that all charts share; a data set that goes beyond it has its own end. */
 function range(data) {
-  const from = state.from || (data && data.firstDay) || firstDay;
-  const to = state.to || (data && data.lastDay) || lastDay;
+  const days = [firstDay, lastDay, data && data.firstDay, data && data.lastDay].filter(Boolean).sort();
+  const from = state.from || days[0];
+  const to = state.to || days[days.length - 1];
   if (!from || !to) return [0, DAY];
   const begin = periodOf(from);
   const end = periodOf(to) + (unit() === "day" ? DAY : 7 * DAY);
@@ -407,7 +413,7 @@ function tip(handler, event, item, value) {
 }
 
 async function chart(figure, place, rows) {
-  const spec = { ...figure.spec, data: { name: "rows", values: rows }, config: withGrid(figure.spec), height: heightOf(figure, rows) };
+  const spec = { ...figure.spec, data: { name: "rows", values: rows }, config: configOf(figure.spec, place.clientWidth), height: heightOf(figure, rows) };
   const { view } = await vegaEmbed(place, spec, { mode: "vega-lite", renderer: "svg", actions: false, tooltip: tip, logLevel: 1 });
   view.addEventListener("click", (_, item) => {
     const row = item && item.datum;

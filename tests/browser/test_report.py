@@ -72,7 +72,7 @@ def test_every_table_shows_what_its_own_query_gives(
             keys = [key for key in figure.data.keys if key in names]
             by_key = {tuple(str(row[names.index(key)]) for key in keys): row for row in wanted} if keys else {}
             for n, row in enumerate(shown):
-                same = by_key.get(tuple(row.get(key) for key in keys), wanted[n])
+                same = by_key.get(tuple(str(row.get(key)) for key in keys), wanted[n])
                 for name, value in row.items():
                     if name in names and name not in ("period", *keys):
                         compared += _compare(figure.id, name, value, same[names.index(name)], figure.quantiles)
