@@ -15,4 +15,4 @@ from dashboards.sections import (
 SECTIONS = tuple(
     module.SECTION for module in (health, conversations, tools, trajectories, searches, servers, work, thinking, safety)
 )
-TILES = (*conversations.TILES, *tools.TILES)
+TILES = (*conversations.TILES, *tools.TILES, *trajectories.TILES)

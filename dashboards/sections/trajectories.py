@@ -1,7 +1,7 @@
 """Trajectories and loops: the ways that turns go from tool to tool, and where they turn in circles."""
 
 from dashboards import charts
-from dashboards.figures import Column, Data, Figure, Section
+from dashboards.figures import Column, Data, Figure, Section, Tile
 
 PATHS = Data(
     "paths",
@@ -58,6 +58,16 @@ _ENDS = {
     "recovered_count": ("stuck, then ok", "late"),
     "never_count": ("stuck, never ok", "bad"),
 }
+
+TILES = (
+    Tile(
+        "Stuck loops",
+        LOOPS,
+        "stuck_count",
+        "{stuck_count} of {loop_count} loops; {never_count} never ok",
+        is_better="down",
+    ),
+)
 
 SECTION = Section(
     "trajectories",
