@@ -581,7 +581,7 @@ function update() {
 }
 
 function start() {
-  const asOf = REPORT.as_of ? new Date(REPORT.as_of) : null;
+  const asOf = REPORT.as_of && REPORT.data.received.rows.length ? new Date(REPORT.as_of) : null;
   $("as-of").textContent = asOf
     ? `As of ${dayWords.format(asOf)}, ${asOf.toISOString().slice(11, 16)} UTC`
     : "Nothing was pulled yet: register conversations, and run `conversations sync`.";
