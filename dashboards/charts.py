@@ -5,7 +5,7 @@ each. A chart is given its rows by the page, already summed, under the name `row
 begin and the end of a day or week.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -26,7 +26,12 @@ _PARAMS = [alt.param(name="begin", value=0), alt.param(name="end", value=1), alt
 """What the page tells every chart: the range of time, and the chosen tool."""
 _UNCHOSEN = alt.condition("chosen === '' || datum.tool === chosen", alt.value(1.0), alt.value(0.25))
 _ROW = 22
-_LABEL_PIXELS = 190
+_SECOND, _MINUTE, _HOUR = 1000, 60_000, 3_600_000
+_TIMES_MS = [
+    *(1, 3, 10, 30, 100, 300, _SECOND, 3 * _SECOND, 10 * _SECOND, 30 * _SECOND, _MINUTE, 3 * _MINUTE),
+    *(10 * _MINUTE, 30 * _MINUTE, _HOUR, 3 * _HOUR, 10 * _HOUR, 24 * _HOUR, 72 * _HOUR, 240 * _HOUR),
+]
+"""Where an axis of times has its lines."""
 
 
 def colour(name: str) -> str:
@@ -45,7 +50,7 @@ def over_time(parts: Mapping[str, tuple[str, str]], title: str, height: int = 20
         order=alt.Order("rank:Q"),
         tooltip=[_day_tip(), alt.Tooltip("part:N", title="what"), alt.Tooltip("sum(count):Q", title=title, format=",")],
     )
-    return _spec(chart, height)
+    return _spec(chart, height, _legend(parts))
 
 
 def by_key(key: str, parts: Mapping[str, tuple[str, str]], title: str) -> Spec:
@@ -56,6 +61,7 @@ def by_key(key: str, parts: Mapping[str, tuple[str, str]], title: str) -> Spec:
         y=rows,
         x=alt.X("sum(count):Q", title=title, axis=alt.Axis(tickMinStep=1, tickCount=5)),
         color=_colours(parts),
+        opacity=_UNCHOSEN,
         order=alt.Order("rank:Q"),
         tooltip=[
             alt.Tooltip(f"{key}:N", title=key.replace("_", " ")),
@@ -66,7 +72,7 @@ def by_key(key: str, parts: Mapping[str, tuple[str, str]], title: str) -> Spec:
     totals = folded.mark_text(align="left", dx=4, color=colour("text")).encode(
         y=rows, x="sum(count):Q", text=alt.Text("sum(count):Q", format=",")
     )
-    return _spec(bars + totals, {"step": _ROW}, right=56)
+    return _spec(bars + totals, None, _legend(parts), right=56)
 
 
 def shares_by_key(key: str, rate: str, title: str, whole: tuple[str, str], tone: str = "bad") -> Spec:
@@ -104,19 +110,19 @@ def shares_by_key(key: str, rate: str, title: str, whole: tuple[str, str], tone:
         .transform_calculate(all="datum.n / datum.d")
         .encode(x="all:Q", tooltip=[alt.Tooltip("all:Q", title="all of these", format=".1%")])
     )
-    return _spec(all_rows + bounds + points + labels, {"step": _ROW}, right=88)
+    return _spec(all_rows + bounds + points + labels, None, right=88)
 
 
 def share_over_time(rate: str, denominator: str, title: str, tone: str = "bad", height: int = 200) -> Spec:
     """A share per day or week in its bounds; hollow where it is of fewer than 20."""
     base = alt.Chart(alt.NamedData("rows")).transform_calculate(middle="(+datum.period + +datum.period_end) / 2")
     x = _time("middle")
-    band = base.mark_area(opacity=0.18, color=colour(tone), interpolate="monotone").encode(
+    band = base.mark_area(opacity=0.18, color=colour(tone)).encode(
         x=x,
         y=alt.Y(f"{rate}_low:Q", title=title, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domainMin=0)),
         y2=f"{rate}_high",
     )
-    line = base.mark_line(color=colour(tone), strokeWidth=2, interpolate="monotone").encode(x=x, y=f"{rate}:Q")
+    line = base.mark_line(color=colour(tone), strokeWidth=2).encode(x=x, y=f"{rate}:Q")
     points = base.mark_point(size=36, filled=True, opacity=1, stroke=colour(tone)).encode(
         x=x,
         y=f"{rate}:Q",
@@ -154,7 +160,7 @@ def spans_by_key(key: str, low: str, high: str, count: str, title: str) -> Spec:
     )
     ends = told.mark_tick(thickness=2.5, height=12, color=colour("time")).encode(y=rows, x=f"{high}:Q", tooltip=tip)
     labels = told.mark_text(align="left", dx=8, color=colour("text")).encode(y=rows, x=f"{high}:Q", text="label:N")
-    return _spec(spans + begins + ends + labels, {"step": _ROW}, right=104)
+    return _spec(spans + begins + ends + labels, None, right=104)
 
 
 def times_over_time(quantiles: Sequence[tuple[str, str]], count: str, title: str, height: int = 200) -> Spec:
@@ -169,11 +175,12 @@ def times_over_time(quantiles: Sequence[tuple[str, str]], count: str, title: str
         .transform_filter("isValid(datum.ms)")
     )
     x = _time("middle")
-    scale = alt.Scale(domain=list(words.values()), range=[colour("time"), colour("time-far")][: len(words)])
-    line = base.mark_line(strokeWidth=2, interpolate="monotone", point={"size": 30, "filled": True}).encode(
+    colours = dict(zip(words.values(), ("time", "time-far"), strict=False))
+    scale = alt.Scale(domain=[*colours], range=[*map(colour, colours.values())])
+    line = base.mark_line(strokeWidth=2, point={"size": 30, "filled": True}).encode(
         x=x,
         y=alt.Y("ms:Q", title=title, scale=alt.Scale(type="log", nice=True), axis=_log_axis()),
-        color=alt.Color("word:N", scale=scale, legend=alt.Legend(title=None)),
+        color=alt.Color("word:N", scale=scale, legend=None),
         tooltip=[
             _day_tip(),
             alt.Tooltip("word:N", title="percentile"),
@@ -181,7 +188,7 @@ def times_over_time(quantiles: Sequence[tuple[str, str]], count: str, title: str
             alt.Tooltip(f"{count}:Q", title="of", format=","),
         ],
     )
-    return _spec(line, height)
+    return _spec(line, height, colours.items())
 
 
 def steps(key: str, count: str, title: str, key_title: str, tone: str = "main", height: int = 180) -> Spec:
@@ -200,12 +207,25 @@ def steps(key: str, count: str, title: str, key_title: str, tone: str = "main", 
 
 
 def matrix(row: str, column: str, share: str, count: str, titles: tuple[str, str, str]) -> Spec:
-    """A share for each pair, told by how strong the colour is, and in numbers where it is a tenth or more."""
+    """A share for each pair, told by how strong the colour is, and in numbers where it is a tenth or more.
+
+    The page's rows have the places of both words as `<row>_place` and `<column>_place`.
+    """
     base = alt.Chart(alt.NamedData("rows"))
     row_title, column_title, title = titles
-    y = alt.Y(f"{row}:N", title=row_title, sort=None, axis=alt.Axis(labelLimit=_LABEL_PIXELS))
-    x = alt.X(f"{column}:N", title=column_title, sort=None, axis=alt.Axis(labelAngle=-40, labelLimit=110, orient="top"))
-    cells = base.mark_rect(color=colour("main"), stroke=colour("card")).encode(
+    y = alt.Y(
+        f"{row}:N",
+        title=None,
+        sort=alt.EncodingSortField(f"{row}_place", op="min"),
+        axis=alt.Axis(grid=False),
+    )
+    x = alt.X(
+        f"{column}:N",
+        title=None,
+        sort=alt.EncodingSortField(f"{column}_place", op="min"),
+        axis=alt.Axis(labelAngle=-40, labelLimit=110, orient="top", grid=False),
+    )
+    cells = base.mark_rect(color=colour("main"), stroke=colour("card"), strokeWidth=2).encode(
         y=y,
         x=x,
         opacity=alt.Opacity(f"{share}:Q", scale=alt.Scale(domain=[0, 1], range=[0.06, 1]), legend=None),
@@ -223,10 +243,31 @@ def matrix(row: str, column: str, share: str, count: str, titles: tuple[str, str
             y=y,
             x=x,
             text=alt.Text(f"{share}:Q", format=".0%"),
-            color=alt.condition(f"datum.{share} > 0.55", alt.value(colour("card")), alt.value(colour("text"))),
+            color=alt.condition(f"datum.{share} > 0.6", alt.value(colour("card")), alt.value(colour("text"))),
         )
     )
-    return _spec(cells + labels, {"step": _ROW})
+    return _spec(cells + labels, None)
+
+
+def week(count: str, title: str) -> Spec:
+    """A count for each hour of a week, told by how strong the colour is: `weekday` by `hour`."""
+    cells = (
+        alt.Chart(alt.NamedData("rows"))
+        .mark_rect(color=colour("main"), stroke=colour("card"), strokeWidth=2)
+        .encode(
+            y=alt.Y("weekday:N", title=None, sort=None, axis=alt.Axis(grid=False)),
+            x=alt.X(
+                "hour:O", title="hour (UTC)", sort=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, grid=False)
+            ),
+            opacity=alt.Opacity(f"{count}:Q", scale=alt.Scale(domainMin=0, range=[0.05, 1]), legend=None),
+            tooltip=[
+                alt.Tooltip("weekday:N", title="day"),
+                alt.Tooltip("hour:O", title="hour (UTC)"),
+                alt.Tooltip(f"{count}:Q", title=title, format=","),
+            ],
+        )
+    )
+    return _spec(cells, None)
 
 
 def _folded(parts: Mapping[str, tuple[str, str]]) -> alt.Chart:
@@ -240,6 +281,11 @@ def _folded(parts: Mapping[str, tuple[str, str]]) -> alt.Chart:
     )
 
 
+def _legend(parts: Mapping[str, tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """What needs telling apart."""
+    return parts.values() if len(parts) > 1 else ()
+
+
 def _lookup(words: Mapping[str, str]) -> str:
     """An object of Vega's expressions."""
     return "{" + ", ".join(f"'{key}': '{word}'" for key, word in words.items()) + "}"
@@ -247,16 +293,17 @@ def _lookup(words: Mapping[str, str]) -> str:
 
 def _colours(parts: Mapping[str, tuple[str, str]]) -> alt.Color:
     words, names = zip(*parts.values(), strict=True)
-    scale = alt.Scale(domain=list(words), range=[colour(name) for name in names])
-    return alt.Color("part:N", scale=scale, legend=alt.Legend(title=None) if len(parts) > 1 else None)
+    return alt.Color("part:N", scale=alt.Scale(domain=list(words), range=[*map(colour, names)]), legend=None)
 
 
 def _rows(key: str) -> alt.Y:
-    return alt.Y(f"{key}:N", title=None, sort=None, axis=alt.Axis(labelLimit=_LABEL_PIXELS))
+    return alt.Y(f"{key}:N", title=None, sort=None)
 
 
 def _time(name: str = "period") -> alt.X:
-    return alt.X(f"{name}:T", title=None, scale=_TIME_SCALE, axis=alt.Axis(labelOverlap=True, tickCount=7))
+    return alt.X(
+        f"{name}:T", title=None, scale=_TIME_SCALE, axis=alt.Axis(format="%-d %b", labelOverlap=True, tickCount=7)
+    )
 
 
 def _day_tip() -> alt.Tooltip:
@@ -264,7 +311,7 @@ def _day_tip() -> alt.Tooltip:
 
 
 def _log_axis() -> alt.Axis:
-    return alt.Axis(labelExpr=_seconds("value"), tickCount=5, labelOverlap=True)
+    return alt.Axis(labelExpr=_seconds("value"), values=_TIMES_MS, labelOverlap=True)
 
 
 def _seconds(name: str) -> str:
@@ -276,14 +323,24 @@ def _seconds(name: str) -> str:
     )
 
 
-def _spec(chart: alt.Chart | alt.LayerChart, height: Any, right: int = 8) -> Spec:
-    """The chart as Vega-Lite, as wide as its place in the page, with room for labels at the right."""
+def _spec(
+    chart: alt.Chart | alt.LayerChart,
+    height: int | None,
+    legend: Iterable[tuple[str, str]] = (),
+    *,
+    right: int = 8,
+) -> Spec:
+    """The chart as Vega-Lite, as wide as its place in the page, with room for labels at the right.
+
+    Without a height it has as much for each row. The legend, word and colour, is the page's to show: it wraps there.
+    """
     spec: Spec = (
         chart.properties(
             width="container",
-            height=height,
+            height=height or 10 * _ROW,
             autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
             padding={"left": 2, "top": 8, "right": right, "bottom": 4},
+            usermeta={"row": None if height else _ROW, "legend": [(word, colour(name)) for word, name in legend]},
         )
         .add_params(*_PARAMS)
         .to_dict()

@@ -37,8 +37,8 @@ class Column:
     name: str
     label: str
     form: str = "number"
-    """number, share (of `Figure.rates`), ms, bytes, text, id, path (of tools), state, bar (a number, and its length),
-    line (a number's, or a share's, way over time)."""
+    """number, share (of `Figure.rates`, with its bounds), part (the same without), ms, bytes, text, id, path (of
+    tools), state, bar (a number, and its length), line (a number's, or a share's, way over time)."""
 
 
 def parts(words: Mapping[str, tuple[str, str]]) -> tuple[Column, ...]:
@@ -57,7 +57,8 @@ class Figure:
     columns: tuple[Column, ...]
     """What its table shows. The keys among them are what it is grouped by; `period` is the day, or its week."""
     note: str
-    """Denominator and coverage, of what is shown: {measure} is its sum, {measure/measure} their share."""
+    """Denominator and coverage, of what is shown: {measure} is its sum, {measure/measure} a share, {measure:measure}
+    the same as a number."""
     empty: str
     """What is said if there is nothing at all."""
     spec: Mapping[str, Any] | None = None

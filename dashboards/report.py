@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,20 +19,20 @@ from pipelines.ingest.errors import WarehouseError
 from pipelines.ingest.reading import open_snapshot
 
 DAYS = 400
-"""The latest days that the page can hold; what is older is counted, and left out."""
+"""The latest days that the page holds, at most; what is older is counted, and left out."""
 TOOLS = 30
 """The tools called most; all others are taken together."""
 OTHER_TOOLS = "(other tools)"
-_ROWS = 60_000
-"""The most rows of one data set."""
+ROWS = 150_000
+"""The most rows of one data set: where there are more, the page holds fewer days."""
 _PAGE = files("dashboards") / "page"
-_LIBRARIES = "window.vegaEmbed = vegaEmbed;"
 
 
 def write(serving: Path, output: Path, *, with_examples: bool) -> None:
     """What `dashboards.write_report` says."""
     with open_snapshot(serving) as con:
-        html = _page(_Reading(con, with_examples).contents())
+        con.execute("set enable_progress_bar = false")
+        html = _page(_contents(con, with_examples))
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with owner_only():
@@ -43,12 +44,25 @@ def write(serving: Path, output: Path, *, with_examples: bool) -> None:
         raise WarehouseError(f"{output}: cannot write the report: {said(error)}") from error
 
 
-class _Reading:
-    """What the snapshot says, cut to what a page can hold."""
+def _contents(con: duckdb.DuckDBPyConnection, with_examples: bool) -> dict[str, Any]:
+    """All that the page is made from, of as many days as it can hold."""
+    days = DAYS
+    while True:
+        reading = _Reading(con, with_examples, days)
+        contents = reading.contents()
+        if reading.most_rows <= ROWS or days == 1:
+            return contents
+        days //= 2
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, with_examples: bool) -> None:
+
+class _Reading:
+    """What the snapshot says of the latest days."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, with_examples: bool, days: int) -> None:
         self._con = con
         self._with_examples = with_examples
+        self._days = days
+        self.most_rows = 0
         self._first_day = self._first()
         self._tools = [tool for (tool,) in con.execute(_TOOLS_BY_CALLS).fetchall()]
 
@@ -82,9 +96,9 @@ class _Reading:
     def _first(self) -> date | None:
         """The first day that is kept; None if all are."""
         ((first, last),) = self._con.execute(_DAYS).fetchall()
-        if first is None or (last - first).days < DAYS:
+        if first is None or (last - first).days < self._days:
             return None
-        begin: date = last - timedelta(days=DAYS - 1)
+        begin: date = last - timedelta(days=self._days - 1)
         return begin
 
     def _cuts(self) -> Iterator[str]:
@@ -92,7 +106,7 @@ class _Reading:
         if self._first_day:
             ((count,),) = self._con.execute(_OLDER, [self._first_day]).fetchall()
             yield (
-                f"Figures over time begin on {self._first_day:%d %b %Y}, the latest {DAYS} days: {count:,} older "
+                f"Figures over time begin on {self._first_day:%d %b %Y}, the latest {self._days} days: {count:,} older "
                 "items, and what they are part of, are in none of them."
             )
         if len(self._tools) > TOOLS:
@@ -103,28 +117,39 @@ class _Reading:
 
     def _rows(self, data: Data) -> dict[str, Any]:
         """A data set's rows by columns, and the query that gives them; why there are none, if it cannot be asked."""
-        sql = self._cut(data)
+        sql = data.sql
         try:
+            sql = self._cut(data)
             result = self._con.execute(_bucketed(sql, data) if data.value else sql)
         except duckdb.CatalogException:
             return {"sql": sql, "keys": data.keys, "value": data.value, "columns": {}, "is_missing": True}
         names = [column[0] for column in result.description or ()]
         rows = result.fetchall()
+        self.most_rows = max(self.most_rows, len(rows))
         columns = {name: _packed(column) for name, column in zip(names, zip(*rows, strict=True), strict=False)}
         return {"sql": sql, "keys": data.keys, "value": data.value, "columns": columns, "is_missing": False}
 
     def _cut(self, data: Data) -> str:
-        """The data set's query without what a page cannot hold."""
-        replaced, kept = [], []
+        """The data set's query, without the days and the tools that a page cannot hold."""
+        sql = data.sql
+        if "day" in data.keys and self._first_day:
+            sql = f"select * from (\n{sql}\n)\nwhere day is null or day >= date {literal(str(self._first_day))}"
         if "tool" in data.keys and len(self._tools) > TOOLS:
             known = ", ".join(literal(tool) for tool in self._tools[:TOOLS])
-            replaced.append(f"case when tool in ({known}) then tool else {literal(OTHER_TOOLS)} end as tool")
-        if "day" in data.keys and self._first_day:
-            kept.append(f"day is null or day >= date {literal(str(self._first_day))}")
-        if not replaced and not kept:
-            return data.sql
-        columns = f"* replace ({', '.join(replaced)})" if replaced else "*"
-        return f"select {columns} from (\n{data.sql}\n)" + (f"\nwhere {' and '.join(kept)}" if kept else "")
+            tool = f"case when tool in ({known}) then tool else {literal(OTHER_TOOLS)} end as tool"
+            sql = f"select {tool}, {self._together(data)} from (\n{sql}\n)" + ("" if data.value else "\ngroup by all")
+        return sql
+
+    def _together(self, data: Data) -> str:
+        """The other columns, for tools that are taken together: measures summed, of words the greatest."""
+        columns = self._con.execute(f"describe {data.sql}").fetchall()
+        return ", ".join(
+            name
+            if name in data.keys or name == data.value
+            else f"{'max' if kind == 'VARCHAR' else 'sum'}({name})::{kind} as {name}"
+            for name, kind, *_ in columns
+            if name != "tool"
+        )
 
 
 _TOOLS_BY_CALLS = "select tool from analytics.tool_calls group by tool order by count(*) desc, tool"
@@ -167,7 +192,7 @@ def _page(contents: dict[str, Any]) -> str:
     """The file: markup, style, program, libraries and data in one."""
     parts = {
         "style": (_PAGE / "page.css").read_text(encoding="utf-8"),
-        "libraries": f"(function () {{\n{vl_convert.javascript_bundle(_LIBRARIES)}\n}})();",
+        "libraries": _libraries(),
         "program": (_PAGE / "page.js").read_text(encoding="utf-8"),
         "data": json.dumps(contents, ensure_ascii=False, separators=(",", ":"), default=str).replace("<", "\\u003c"),
     }
@@ -176,3 +201,9 @@ def _page(contents: dict[str, Any]) -> str:
         before, after = page.split(f"<!-- {name} -->")
         page = before + text + after
     return page
+
+
+@cache
+def _libraries() -> str:
+    """Vega, Vega-Lite and Vega-Embed, as vl-convert has them with it; making one file of them takes a second or two."""
+    return f"(function () {{\n{vl_convert.javascript_bundle('window.vegaEmbed = vegaEmbed;')}\n}})();"

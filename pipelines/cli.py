@@ -467,8 +467,8 @@ def report(output: Path | None, with_examples: bool, warehouse: Path | None, ser
     """Write a report on the serving snapshot: one HTML file.
 
     Health of the ingest, conversations, tools, errors, searches and more, by day and tool. The file is complete in
-    itself: open it with a browser, no network is needed. It holds no text of conversations unless asked for; names of
-    tools and servers, domains and IDs it does hold.
+    itself: open it with a browser, no network is needed. It holds no text of conversations unless asked for; it does
+    hold names of tools, servers, sites, programs and libraries, and IDs.
     """
     from dashboards import write_report
 

@@ -10,15 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from connectors.emulator import running_emulator
-from connectors.emulator.samples import sample_store
-from connectors.openai_conversations import ConversationsClient
 from models.analytics import VIEWS
 from pipelines.cli import main
-from pipelines.ingest.places import Places
-from pipelines.ingest.registry import candidates
-from pipelines.ingest.sync import SyncOptions, sync
-from pipelines.ingest.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[1]
 QUESTIONS = ROOT / "docs/analytics.md"
@@ -31,23 +24,10 @@ _BEGIN, _END = "<!-- views: from the comments of models/analytics/*.sql -->\n", 
 _LIST = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A snapshot of the sample conversations, pulled from the local API."""
-    folder = tmp_path_factory.mktemp("docs")
-    where = Places(folder / "warehouse.duckdb", folder / "serving.duckdb")
-    store = sample_store()
-    with Warehouse.open(where.warehouse) as warehouse:
-        warehouse.register(candidates("docs", store.conversation_ids()))
-    with running_emulator(store) as base_url:
-        sync(where, ConversationsClient("any", base_url=base_url), SyncOptions())
-    return where.serving
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_prints_what_its_queries_give(page: Path, serving: Path, pytestconfig: pytest.Config) -> None:
+def test_a_page_prints_what_its_queries_give(page: Path, sample_serving: Path, pytestconfig: pytest.Config) -> None:
     listed = _LIST.sub(lambda _: _views(), page.read_text(encoding="utf-8"))
-    renewed = _QUERY.sub(lambda found: _with_result(found["sql"], serving), listed)
+    renewed = _QUERY.sub(lambda found: _with_result(found["sql"], sample_serving), listed)
     if pytestconfig.getoption("--write-golden"):
         page.write_text(renewed, encoding="utf-8")
     assert page.read_text(encoding="utf-8") == renewed

@@ -45,7 +45,7 @@ function bytes(count) {
   return `${decimal.format(Number((count / 1000 ** power).toPrecision(3)))} ${units[power]}`;
 }
 
-const FORMS = { number, share: percent, ms: duration, bytes };
+const FORMS = { number, share: percent, part: percent, ms: duration, bytes };
 const format = (form, value) => (FORMS[form] || number)(value);
 
 // --- rows: filtered, grouped, summed -----------------------------------------------------------------------------
@@ -162,16 +162,19 @@ function quantile(buckets, q) {
   return low + (high - low) * (rank - Math.floor(rank));
 }
 
+/** Words that are numbers, as in 2 and 10+, by these. */
+const sortable = (value) => (/^\d+\+?$/.test(value) ? parseFloat(value) : value ?? "");
+
 function compare(order, keys) {
   const [sign, name] = order.startsWith("-") ? [-1, order.slice(1)] : [1, order];
   const among = (a, b) => {
-    for (const key of keys) if (a[key] !== b[key]) return (a[key] ?? "") < (b[key] ?? "") ? -1 : 1;
+    for (const key of keys) if (a[key] !== b[key]) return sortable(a[key]) < sortable(b[key]) ? -1 : 1;
     return 0;
   };
   return (a, b) => {
     if (name && a[name] !== b[name]) {
       if (a[name] === null || b[name] === null) return a[name] === null ? 1 : -1;
-      return a[name] < b[name] ? -sign : sign;
+      return sortable(a[name]) < sortable(b[name]) ? -sign : sign;
     }
     return among(a, b);
   };
@@ -328,8 +331,9 @@ function table(figure, found) {
 }
 
 function noteOf(figure, found) {
-  return figure.note.replace(/\{(\w+)(?:\/(\w+))?\}/g, (_, above, below) => {
+  return figure.note.replace(/\{(\w+)(?:([/:])(\w+))?\}/g, (_, above, sign, below) => {
     const value = found.total[above] ?? 0;
+    if (sign === ":") return number(found.total[below] ? value / found.total[below] : null);
     if (!below) return figure.quantiles && above in figure.quantiles ? duration(value) : number(value);
     return found.total[below] ? percent(value / found.total[below]) : "none";
   });
@@ -375,24 +379,22 @@ const CONFIG = {
   },
   axisX: { grid: false },
   axisY: { domain: false, ticks: false },
-  legend: {
-    orient: "top", labelColor: "var(--text)", labelFontSize: 12, symbolType: "square", symbolSize: 90, columnPadding: 14,
-    padding: 0, offset: 6, symbolStrokeWidth: 0,
-  },
   text: { fontSize: 11.5 },
 };
 
 /** A chart's axes stand where they mean something: lines along the values only. */
-function withGrid(spec) {
-  const isRows = JSON.stringify(spec).includes('"step":');
-  return isRows
-    ? { ...CONFIG, axisX: { grid: true }, axisY: { domain: false, ticks: false, grid: false, labelColor: "var(--text)" } }
+function configOf(spec, width) {
+  const labelLimit = width < 420 ? 112 : 190;
+  return spec.usermeta.row
+    ? { ...CONFIG, axisX: { grid: true }, axisY: { domain: false, ticks: false, grid: false, labelColor: "var(--text)", labelLimit } }
     : CONFIG;
 }
 
+/** The range of time that all charts share; a data set that goes beyond it has its own end. */
 function range(data) {
-  const from = state.from || (data && data.firstDay) || firstDay;
-  const to = state.to || (data && data.lastDay) || lastDay;
+  const days = [firstDay, lastDay, data && data.firstDay, data && data.lastDay].filter(Boolean).sort();
+  const from = state.from || days[0];
+  const to = state.to || days[days.length - 1];
   if (!from || !to) return [0, DAY];
   const begin = periodOf(from);
   const end = periodOf(to) + (unit() === "day" ? DAY : 7 * DAY);
@@ -410,9 +412,9 @@ function tip(handler, event, item, value) {
   box.style.top = `${y + 18 + box.offsetHeight > window.innerHeight ? y - box.offsetHeight - 12 : y + 18}px`;
 }
 
-async function chart(figure, place) {
-  const spec = { ...figure.spec, data: { name: "rows" }, config: withGrid(figure.spec) };
-  const { view } = await vegaEmbed(place, spec, { mode: "vega-lite", renderer: "svg", actions: false, tooltip: tip });
+async function chart(figure, place, rows) {
+  const spec = { ...figure.spec, data: { name: "rows", values: rows }, config: configOf(figure.spec, place.clientWidth), height: heightOf(figure, rows) };
+  const { view } = await vegaEmbed(place, spec, { mode: "vega-lite", renderer: "svg", actions: false, tooltip: tip, logLevel: 1 });
   view.addEventListener("click", (_, item) => {
     const row = item && item.datum;
     if (!row) return;
@@ -426,22 +428,33 @@ async function chart(figure, place) {
   return view;
 }
 
-async function show(view, figure, rows) {
+/** The figure's rows as its chart wants them. */
+function charted(rows) {
   const step = unit() === "day" ? DAY : 7 * DAY;
-  const own = rows.map((row) => ("period" in row
+  return rows.map((row) => ("period" in row
     ? { ...row, period_end: row.period + step, period_label: periodWords(row.period) }
     : { ...row }));
+}
+
+function heightOf(figure, rows) {
+  const { row } = figure.spec.usermeta;
+  return row ? row * new Set(rows.map((one) => one[figure.keys[0]])).size : figure.spec.height;
+}
+
+async function show(view, figure, rows) {
   const [begin, end] = range(REPORT.data[figure.data]);
   view.signal("begin", begin).signal("end", end).signal("chosen", marks(figure) ? state.tool : "");
-  await view.data("rows", own).resize().runAsync();
+  await view.data("rows", charted(rows)).height(heightOf(figure, rows)).resize().runAsync();
 }
 
 // --- the page ----------------------------------------------------------------------------------------------------
 
 function figureOf(figure) {
   figure.keys = figure.columns.map(({ name }) => name).filter((name) => name === "period" || REPORT.data[figure.data].keys.includes(name));
-  const ids = { title: `${figure.id}-title`, note: `${figure.id}-note` };
+  const ids = { own: `figure-${figure.id}`, title: `figure-${figure.id}-title`, note: `figure-${figure.id}-note` };
   const place = figure.spec ? make("div", { class: "chart", role: "img", "aria-labelledby": ids.title, "aria-describedby": ids.note }) : null;
+  const legend = figure.spec && figure.spec.usermeta.legend.length ? make("ul", { class: "legend", "aria-hidden": "true" },
+    ...figure.spec.usermeta.legend.map(([word, colour]) => make("li", {}, make("i", { style: `background:${colour}` }), word))) : null;
   const rows = make("div", { class: "rows", tabindex: "0", role: "region", "aria-label": `${figure.title}: table` });
   const query = make("pre", { tabindex: "0" });
   const copy = make("button", {
@@ -452,9 +465,9 @@ function figureOf(figure) {
   const scope = make("span", { class: "badge", hidden: true });
   const behind = figure.spec ? make("details", { class: "behind" }, make("summary", {}, "Table"), rows) : null;
   const asked = make("details", { class: "behind" }, make("summary", {}, "SQL"), copy, query);
-  const element = make("figure", { id: figure.id, class: figure.is_wide ? "card wide" : "card", "aria-labelledby": ids.title },
+  const element = make("figure", { id: ids.own, class: figure.is_wide ? "card wide" : "card", "aria-labelledby": ids.title },
     make("figcaption", {}, make("h3", { id: ids.title }, figure.title, scope), make("p", { class: "question" }, figure.question)),
-    empty, place, figure.spec ? null : rows, note, make("div", { class: "more" }, behind, asked));
+    empty, legend, place, figure.spec ? null : rows, note, make("div", { class: "more" }, behind, asked));
   let view = null;
   drawn.push(async () => {
     const found = answer(figure);
@@ -463,6 +476,7 @@ function figureOf(figure) {
     empty.hidden = !isEmpty;
     empty.textContent = REPORT.data[figure.data].rows.length ? nothing : figure.empty;
     if (place) place.hidden = isEmpty;
+    if (legend) legend.hidden = isEmpty;
     if (!figure.spec) rows.hidden = isEmpty;
     note.textContent = [isEmpty ? "" : noteOf(figure, found), ...limits(figure, found)].filter(Boolean).join(" ");
     const words = badge(figure);
@@ -472,7 +486,7 @@ function figureOf(figure) {
     query.textContent = sqlOf(figure);
     copy.textContent = "Copy";
     if (place && !isEmpty) {
-      view = view || (await chart(figure, place));
+      view = view || (await chart(figure, place, charted(found.rows)));
       await show(view, figure, found.rows);
     }
   });
@@ -567,10 +581,15 @@ function update() {
 }
 
 function start() {
-  const asOf = REPORT.as_of ? new Date(REPORT.as_of) : null;
+  const asOf = REPORT.as_of && REPORT.data.received.rows.length ? new Date(REPORT.as_of) : null;
   $("as-of").textContent = asOf
     ? `As of ${dayWords.format(asOf)}, ${asOf.toISOString().slice(11, 16)} UTC`
     : "Nothing was pulled yet: register conversations, and run `conversations sync`.";
+  const checks = REPORT.data.health.rows;
+  const wrong = checks.filter((row) => row.state !== "good");
+  if (asOf) $("as-of").append(". ", make("a", { href: "#health" }, wrong.length
+    ? `${wrong.length} of ${checks.length} checks of the ingest need a look: ${wrong.map((row) => row.subject.toLowerCase()).join(", ")}`
+    : `All ${checks.length} checks of the ingest are good`));
   for (const tool of REPORT.tools) $("tool").append(make("option", { value: tool }, tool));
   $("tiles").append(...REPORT.tiles.map(tileOf));
   for (const cut of REPORT.cuts) $("main").append(make("p", { class: "notice" }, cut));
@@ -578,7 +597,7 @@ function start() {
   $("footer").textContent =
     `Made by conversations-to-duckdb from a serving snapshot. ${REPORT.with_examples
       ? "It holds words of conversations, as was asked for: take care who gets it."
-      : "It holds no text of conversations: names of tools, servers and domains, IDs and counts only."} Each query under “SQL” can be given to \`conversations query\`.`;
+      : "It holds no text of conversations: names (of tools, servers, sites, programs, libraries), IDs and counts only."} Each query under “SQL” can be given to \`conversations query\`.`;
   if (firstDay) for (const id of ["from", "to"]) Object.assign($(id), { min: firstDay, max: lastDay });
   for (const radio of document.querySelectorAll("[name=preset]")) {
     radio.addEventListener("change", () => choose(radio.value && lastDay

@@ -36,7 +36,7 @@ select state, subject, figure, meaning from (
     from health
     union all
     select 5, 'Verified whole',
-        case when verified_share >= 0.9 then 'good' else 'warning' end,
+        case when coalesce(verified_share, 1) >= 0.9 then 'good' else 'warning' end,
         format('{:,} of {:,} active', verified_count, active_count),
         'conversations whose whole list was compared with what is stored, at least once'
     from health
@@ -62,7 +62,7 @@ select state, subject, figure, meaning from (
         'fields, values or types that the API has added or changed: analytics.drift lists them'
     from drift
     union all
-    select 10, 'Items with a usable time', case when timed_item_share >= 0.95 then 'good' else 'warning' end,
+    select 10, 'Items with a usable time', case when coalesce(timed_item_share, 1) >= 0.95 then 'good' else 'warning' end,
         format('{:,} of {:,}', timed_item_count, item_count),
         'only these are in any figure over time; the time is read from the ID'
     from health

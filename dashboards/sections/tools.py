@@ -39,6 +39,18 @@ group by all
 order by all""",
     keys=("day", "tool", "outcome", "kind", "code"),
 )
+MESSAGES = Data(
+    "failure_messages",
+    """select called_at::date as day, tool, outcome, error_message as message, count(*) as call_count,
+    min(conversation_id) as example_conversation_id
+from analytics.tool_calls
+where outcome in ('error', 'timeout', 'denied') and error_message is not null
+group by all
+order by call_count desc, day desc nulls last, tool, message
+limit 300""",
+    keys=("day", "tool", "outcome", "message"),
+    is_example=True,
+)
 ERROR_RATE = {"error_rate": ("failed_count", "decided_count")}
 _DECIDED = (
     "Failed: error or timeout, {failed_count} of {decided_count} decided calls ({failed_count/decided_count}). "
@@ -206,6 +218,24 @@ SECTION = Section(
             "No call has failed or was denied.",
             order="-call_count",
             limit=20,
+            is_wide=True,
+        ),
+        Figure(
+            "failure-messages",
+            "What failures say",
+            "In the words of outputs and errors, the first 200 characters of each.",
+            MESSAGES,
+            (
+                Column("tool", "Tool", "text"),
+                Column("outcome", "Outcome", "state"),
+                Column("message", "Words", "text"),
+                Column("call_count", "Calls", "bar"),
+                Column("example_conversation_id", "Conversation", "id"),
+            ),
+            "{call_count} calls; the 300 most frequent words of a day are kept.",
+            "No failure has words.",
+            order="-call_count",
+            limit=30,
             is_wide=True,
         ),
     ),
