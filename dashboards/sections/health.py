@@ -62,7 +62,8 @@ select state, subject, figure, meaning from (
         'fields, values or types that the API has added or changed: analytics.drift lists them'
     from drift
     union all
-    select 10, 'Items with a usable time', case when coalesce(timed_item_share, 1) >= 0.95 then 'good' else 'warning' end,
+    select 10, 'Items with a usable time',
+        case when coalesce(timed_item_share, 1) >= 0.95 then 'good' else 'warning' end,
         format('{:,} of {:,}', timed_item_count, item_count),
         'only these are in any figure over time; the time is read from the ID'
     from health
