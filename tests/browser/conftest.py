@@ -13,9 +13,9 @@ PATIENCE_MS = 120_000
 """Longer than a busy machine takes; what is awaited is awaited, not timed."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One chromium for all tests of a process."""
+    """One chromium for the tests of a module; afterwards its event loop is no longer in the way of others."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed (apt-get install chromium)")
     with sync_playwright() as playwright:
