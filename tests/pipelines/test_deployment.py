@@ -51,6 +51,12 @@ def run(*words: str) -> str:
     return done.stdout + done.stderr
 
 
+def in_this_process() -> None:
+    """Run the job here."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert run_job(instance).success
+
+
 @pytest.fixture
 def filled(environment: None, store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """An API with two conversations, which the source names."""
@@ -66,7 +72,7 @@ def test_command_cron_dagster_in_process_and_dagster_elsewhere_fill_the_warehous
     ways: dict[str, Callable[[], object]] = {
         "command": lambda: CliRunner().invoke(main, ["sync"], catch_exceptions=False),
         "cron": lambda: CliRunner().invoke(main, ["sync", "--due"], catch_exceptions=False),
-        "job": lambda: run_job(dg.DagsterInstance.ephemeral()),
+        "job": in_this_process,
         "elsewhere": lambda: run(
             "dagster", "job", "execute", "-m", "pipelines.definitions", "-j", "sync_conversations", "-c", "run.yaml"
         ),
