@@ -35,7 +35,7 @@ _BEHIND = (
     f"|| regexp_replace({_PARAMETERS}, {literal(_CAMPAIGN)}, '\\1', 'g')"
 )
 _SHARED = f"len(list_intersect({_words('query')}, {_words('other')}))"
-_ALL = f"len(list_distinct(list_concat({_words('query')}, {_words('other')})))"
+_ALL = f"(len({_words('query')}) + len({_words('other')}) - {_SHARED})"
 MACROS = (
     Macro(
         "page_url",

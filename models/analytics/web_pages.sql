@@ -1,5 +1,6 @@
 -- Grain: one row per page of a conversation that a web search found, opened or looked into, or a message cites.
 -- Question: what became of each page: found, opened, looked into, cited, or cited out of nowhere?
+-- Snapshot: a table, sorted by conversation_id, first_position, page_url.
 --
 -- Pages are told apart by the macro `page_url`, see `analytics.web_search_queries`; addresses without any are left out.
 -- What names a page, in live items of the conversation: a source of a search (`items.web_search_call__action_sources`),

@@ -1,5 +1,6 @@
 -- Grain: one row per step of a web search (web_search_call): a search, a page opened, a pattern looked for in a page.
 -- Question: what was searched for on the web, what came back, and what of it was opened and cited?
+-- Snapshot: a table, sorted by conversation_id, position.
 --
 -- The rows are those of `analytics.tool_calls` whose family is web_search; turn_index, call_index, called_at, status,
 -- outcome and action are as there. A **search** is a row whose action is `search`; search_index counts the searches of
