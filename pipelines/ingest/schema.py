@@ -229,7 +229,7 @@ def _typed_tables() -> tuple[Table, ...]:
 
 
 def _columns_found(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
-    """Names and types of the columns that the typed tables have, by table."""
+    """Names and types (without quotes) of the columns that the typed tables have, by table."""
     found = con.execute(
         "select table_name, list((column_name, replace(data_type, '\"', '')) order by column_index) "
         "from duckdb_columns() where schema_name = ? group by all",
@@ -239,7 +239,7 @@ def _columns_found(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, 
 
 
 def _is_found(table: Table, found: Mapping[str, list[tuple[str, str]]]) -> bool:
-    return found.get(table.name) == [(column.name, column.type) for column in table.columns]
+    return found.get(table.name) == [(column.name, column.type.replace('"', "")) for column in table.columns]
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: Table) -> list[tuple[str]]:

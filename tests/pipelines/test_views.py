@@ -48,9 +48,11 @@ def test_tables_of_the_snapshot_hold_what_the_views_of_the_warehouse_say_in_thei
     """Published twice, as they are made anew each time."""
     call = {"type": "function_call", "call_id": "call_1", "name": "look", "arguments": "{}"}
     answer = {"type": "function_call_output", "call_id": "call_1", "output": "seen"}
+    page = {"type": "search", "query": "rain", "sources": [{"type": "url", "url": "https://example.com/rain"}]}
+    search = {"type": "web_search_call", "status": "completed", "action": page}
     for text in ("first", "second"):
         register(conversation(store, text))
-        register(store.create_conversation([said(text), call, answer]).id)
+        register(store.create_conversation([said(text), call, answer, search]).id)
         pull()
     kept = [view for view in VIEWS if view.sorted_by]
     assert {view.name for view in kept} >= {"items", "tool_calls"}
