@@ -164,13 +164,11 @@ def _only_run(places: Places) -> Iterator[None]:
 def _collecting_rarely() -> Iterator[None]:
     """Look for cycles now and then only: what a run makes has none, and looking costs a tenth of its time."""
     before = gc.get_threshold()
-    gc.freeze()
     gc.set_threshold(_CYCLES_SOUGHT_AFTER, *before[1:])
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 class _Run:
