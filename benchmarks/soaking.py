@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import linear_regression, median
+from statistics import median
 from typing import Any
 
 from benchmarks.measure import Figures, Measured, run, scratch
@@ -50,17 +50,16 @@ def measure(runs: int) -> tuple[list[Measured], dict[str, object]]:
         figures = list(_run_often(store, runs, place, environment))
         run([_COMMAND, "reconcile"], environment, place / "output.txt")
         run([_COMMAND, "verify"], environment, place / "output.txt")
+    parts = list(_parts(figures))
     facts: dict[str, object] = {
         "runs": runs,
         "Dagster jobs": runs // _JOB_EVERY,
         "items at the end": store.count_items(),
         "faults": len(faults.hits),
-        "more per run, by least squares over the last four fifths": {
-            name: round(_slope(figures[runs // _PARTS :], name), 5) for name in figures[0]
-        },
+        "more per run, from the second part to the last": _growth(parts, runs // _PARTS),
         "equal to the server at the end": True,
     }
-    return list(_parts(figures)), facts
+    return parts, facts
 
 
 def _served() -> Store:
@@ -139,8 +138,10 @@ def _parts(figures: list[Figures]) -> Iterator[Measured]:
         yield Measured(f"runs {begin + 1} to {begin + length}", "", rounds)
 
 
-def _slope(figures: list[Figures], name: str) -> float:
-    return linear_regression(range(len(figures)), [one[name] for one in figures]).slope
+def _growth(parts: list[Measured], runs: int) -> Figures:
+    """How much more a figure's median becomes with each run, once the process has warmed up."""
+    _, early, *_, late = ({name: median(one[name] for one in part.rounds) for name in part.rounds[0]} for part in parts)
+    return {name: round((late[name] - early[name]) / ((_PARTS - 2) * runs), 5) for name in early}
 
 
 def _work(place: Path) -> None:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import duckdb
-import polars as pl
 
 from models import ops
 from models import raw as facts
@@ -209,7 +208,7 @@ def _states(
 def _named(
     con: duckdb.DuckDBPyConnection, ids: Sequence[str], touched: Mapping[str, datetime] | None = None
 ) -> Iterator[None]:
-    columns = {"conversation_id": pl.String(), "touched_at": pl.Datetime("us")}
+    columns = {"conversation_id": "VARCHAR", "touched_at": "TIMESTAMP"}
     rows = ((conversation_id, (touched or {}).get(conversation_id)) for conversation_id in ids)
     with relation(con, "named", columns, rows):
         yield

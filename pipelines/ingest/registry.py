@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from glob import glob
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import polars as pl
 
 from connectors import openai_conversations as api
 from connectors.openai_conversations.listing import conversation_ids
@@ -19,19 +19,15 @@ from connectors.openai_conversations.protocol import is_conversation_id
 from pipelines.ingest.clock import utc_now
 from pipelines.ingest.errors import SourceError
 
+if TYPE_CHECKING:
+    import polars as pl  # loaded by what needs it: that takes its time
+
 ID_COLUMNS = ("conversation_id", "id")
 TOUCHED_COLUMN = "touched_at"
 SERVER = "server"
 _SQLITE_MAGIC = b"SQLite format 3\x00"
-_READERS = {
-    ".csv": lambda path: pl.read_csv(path, infer_schema=False),
-    ".jsonl": pl.read_ndjson,
-    ".ndjson": pl.read_ndjson,
-    ".parquet": pl.read_parquet,
-}
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _EARLIEST_SECONDS = 1e9  # 2001
-_SUFFIXES = ", ".join((".txt", *_READERS))
 
 
 @dataclass(frozen=True)
@@ -65,14 +61,22 @@ def from_file(path: Path) -> Candidates:
 
     SourceError if the file cannot be read, is of an unknown kind, or holds no column that could be the IDs'.
     """
+    import polars as pl
+
+    readers = {
+        ".csv": lambda path: pl.read_csv(path, infer_schema=False),
+        ".jsonl": pl.read_ndjson,
+        ".ndjson": pl.read_ndjson,
+        ".parquet": pl.read_parquet,
+    }
     suffix = path.suffix.lower()
     try:
         if suffix == ".txt":
             lines = path.read_text(encoding="utf-8-sig").splitlines()
             return _some(candidates(path.name, (line.partition("#")[0] for line in lines)), "one ID a line")
-        if suffix not in _READERS:
-            raise SourceError(f"{path}: a file of IDs ends in one of {_SUFFIXES}")
-        frame = _READERS[suffix](path)
+        if suffix not in readers:
+            raise SourceError(f"{path}: a file of IDs ends in one of .txt, {', '.join(readers)}")
+        frame = readers[suffix](path)
     except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
         raise SourceError(f"{path}: cannot be read as {suffix or 'text'} ({type(error).__name__})") from error
     return _some(_from_frame(path.name, frame), "the column of IDs")
@@ -121,7 +125,9 @@ def _is_sqlite(path: Path) -> bool:
         return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
 
 
-def _query_sqlite(query: str, database: Path) -> pl.DataFrame:
+def _query_sqlite(query: str, database: Path) -> "pl.DataFrame":
+    import polars as pl
+
     try:
         with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as con:
             cursor = con.execute(query)
@@ -141,7 +147,7 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _from_frame(source: str, frame: pl.DataFrame) -> Candidates:
+def _from_frame(source: str, frame: "pl.DataFrame") -> Candidates:
     column = next((name for name in ID_COLUMNS if name in frame.columns), None)
     if column is None and frame.width == 1:
         column = frame.columns[0]

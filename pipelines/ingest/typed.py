@@ -4,22 +4,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import duckdb
-import polars as pl
 
 from models import flatten, ops
 from models import raw as facts
 from models.conform import UNKNOWN_TYPE, UNREADABLE, Drift, conform, shown
 from models.item_type import SPINE, ItemType
 from models.items import ITEM_TYPES
-from pipelines.ingest.frames import GIVEN, POLARS_TYPES, execute, frame, polars_columns, read, relation
+from pipelines.ingest.frames import GIVEN, columns_of, execute, frame, read, relation, together
 from pipelines.ingest.landing import Row
 
+if TYPE_CHECKING:
+    import polars as pl
+
 _GIVEN = (*(column.name for column in SPINE), "type")
-_SOURCE_COLUMNS = {column.name: POLARS_TYPES[column.type] for column in SPINE} | dict.fromkeys(
-    ("type", "raw"), POLARS_TYPES["VARCHAR"]
-)
+_SOURCE_COLUMNS = {column.name: column.type for column in SPINE} | dict.fromkeys(("type", "raw"), "VARCHAR")
 _WAITING_ROWS, _WAITING_BYTES = 5_000, 4_000_000
 """A type with fewer waits for more, at most until the transaction ends: a statement has a price of its own."""
 _DISTINCT_AT_MOST = 100
@@ -75,7 +76,7 @@ class Findings:
             (type_name, *drift, one.occurrences, one.first_seen_at, one.last_seen_at, *one.example)
             for (type_name, drift), one in self._found.items()
         )
-        with relation(con, "found", polars_columns(ops.DRIFT), found):
+        with relation(con, "found", columns_of(ops.DRIFT), found):
             con.execute(
                 f"create or replace temp table merged as select {key}, sum(occurrences) as occurrences, "
                 "min(first_seen_at) as first_seen_at, max(last_seen_at) as last_seen_at, "
@@ -88,7 +89,7 @@ class Findings:
         con.execute(f"insert into {table} by name from merged")
 
 
-Readable = Mapping[str, pl.DataFrame]
+Readable = Mapping[str, "pl.DataFrame"]
 """What may be read of items, by type: the columns that their rows begin with, and JSON."""
 
 
@@ -107,7 +108,7 @@ def readable(items: Iterable[Row], findings: Findings) -> Readable:
     return frames
 
 
-def _readable(item_type: ItemType, items: Sequence[Row], findings: Findings) -> pl.DataFrame:
+def _readable(item_type: ItemType, items: Sequence[Row], findings: Findings) -> "pl.DataFrame":
     conformed = [conform(item_type, item.original) for item in items]
     for item, one in zip(items, conformed, strict=True):
         if one.drift:
@@ -152,7 +153,7 @@ class Filling:
                 self._con.execute(statement)
 
     def _insert(self, name: str) -> None:
-        parsed = read(self._con, flatten.parse(ITEM_TYPES[name], GIVEN), pl.concat(self._waiting.pop(name)))
+        parsed = read(self._con, flatten.parse(ITEM_TYPES[name], GIVEN), together(self._waiting.pop(name)))
         if parsed["e"].null_count:
             self._report(read(self._con, flatten.unreadable(GIVEN), parsed).to_pylist())
         for statement in flatten.insert(ITEM_TYPES[name], GIVEN):

@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import duckdb
-import polars as pl
 
 from connectors.openai_conversations import OPEN_STATUSES
 from models import ops
@@ -37,18 +36,21 @@ from pipelines.ingest.database import (
     write_anew,
 )
 from pipelines.ingest.errors import SelectionError, WarehouseError
-from pipelines.ingest.frames import GIVEN, execute, frame, polars_columns, relation
+from pipelines.ingest.frames import GIVEN, Columns, columns_of, execute, frame, relation
 from pipelines.ingest.landing import SETTLED_AFTER, ConversationState, Landed, Row, Stored, StoredItem
 from pipelines.ingest.membership import STATE_COLUMNS, Forgotten, Registered, close_problems
 from pipelines.ingest.originals import CUT_FROM_BYTES, Originals, read_original
 from pipelines.ingest.registry import Candidates
 from pipelines.ingest.report import DUE, RunReport
 
+if TYPE_CHECKING:
+    import polars as pl
+
 ALLOWANCE_KEPT_FOR = timedelta(days=7)
 _LET_IN_SECONDS = 0.5
 _WAIT_AGAIN_SECONDS = 3600.0
 _CONVERSATIONS, _ITEMS, _BLOBS = (table.full_name for table in (facts.CONVERSATIONS, facts.ITEMS, facts.BLOBS))
-_ITEM_COLUMNS = polars_columns(facts.ITEMS)
+_ITEM_COLUMNS = columns_of(facts.ITEMS)
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Prepared:
     """A batch in the form in which SQL can read it."""
 
     batch: Batch
-    items: pl.DataFrame
+    items: "pl.DataFrame"
     blobs: Sequence[tuple[object, ...]]
     readable: typed.Readable
     findings: typed.Findings
@@ -338,12 +340,12 @@ class Warehouse:
         else:
             execute(self.con, f"insert into {_ITEMS} by name from {GIVEN}", prepared.items)
         if prepared.blobs:
-            with relation(self.con, "cut_out", polars_columns(facts.BLOBS), prepared.blobs):
+            with relation(self.con, "cut_out", columns_of(facts.BLOBS), prepared.blobs):
                 self.con.execute(f"insert into {_BLOBS} by name from cut_out")
         filling.add(prepared.readable)
         prepared.findings.write(self.con)
 
-    def _replace(self, items: pl.DataFrame, filling: typed.Filling) -> None:
+    def _replace(self, items: "pl.DataFrame", filling: typed.Filling) -> None:
         """Put the rows in the place of those that are stored of their items."""
         self._find_known(items)
         if one(self.con, "select count(*) from known"):
@@ -367,7 +369,7 @@ class Warehouse:
             [utc_now()],
         )
 
-    def _find_known(self, items: pl.DataFrame) -> None:
+    def _find_known(self, items: "pl.DataFrame") -> None:
         """What is stored of these items, as the temporary table `known`."""
         execute(
             self.con,
@@ -388,7 +390,7 @@ class Warehouse:
 
     def _write_states(self, states: Iterable[ConversationState]) -> int:
         """Write how conversations stand; returns how many problems are over by that."""
-        known = polars_columns(facts.CONVERSATIONS)
+        known = columns_of(facts.CONVERSATIONS)
         columns = {name: known[name] for name in STATE_COLUMNS}
         settings = ", ".join(f"{name} = s.{name}" for name in STATE_COLUMNS[1:])
         with relation(self.con, "states", columns, states):
@@ -445,5 +447,5 @@ class Warehouse:
         self.con.execute(f"update {ops.WAREHOUSE.full_name} set data_version = data_version + 1")
 
 
-def _only(*names: str) -> dict[str, pl.DataType]:
+def _only(*names: str) -> Columns:
     return {name: _ITEM_COLUMNS[name] for name in names}
