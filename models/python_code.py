@@ -11,7 +11,7 @@ _IMPORTED = rf"{_NAME}(?:\.\w+)*(?:[ \t]+as[ \t]+\w+)?"
 _IMPORT = rf"(?m)^[ \t]*import[ \t]+({_IMPORTED}(?:[ \t]*,[ \t]*{_IMPORTED})*)[ \t\r]*(?:[#;][^\n]*)?$"
 _FROM = rf"(?m)^[ \t]*from[ \t]+({_NAME})(?:\.\w+)*[ \t]+import\b"
 
-_CLASS = rf"(?:{_NAME}\.)*(?:[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Iteration)|Exception)|(?:{_NAME}\.)+Error"
+_CLASS = rf"(?:{_NAME}\.)*(?:_?[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Iteration)|Exception)|(?:{_NAME}\.)+Error"
 _TRACEBACK = r"Traceback \(most recent call last\)"
 _WAYS = (
     rf"(?s)(?:.*\n|^)({_NAME}(?:\.\w+)*)[ \t]+{_TRACEBACK}",  # the head of IPython's, the last of them

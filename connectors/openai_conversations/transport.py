@@ -85,11 +85,17 @@ class _Transport(httpx.AsyncBaseTransport):
 
     async def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Answer:
         """Return the answer as it came; raise an error of httpx."""
+        task = asyncio.current_task()
+        cancelled = task.cancelling() if task else 0
         try:
             response = await self._client.request(method, url).headers(headers).build().send()
-            return Answer(response.status, response.headers, bytes(await response.bytes()))
+            answer = Answer(response.status, response.headers, bytes(await response.bytes()))
         except (exceptions.PyreqwestError, ValueError) as failed:
             error = next((kind for theirs, kind in _KINDS if isinstance(failed, theirs)), httpx.TransportError)
+        else:
+            if task and task.cancelling() > cancelled:
+                raise asyncio.CancelledError  # pyreqwest forgets it where the answer has just come
+            return answer
         raise error("no answer")  # without its cause, whose text may hold a header or a URL
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

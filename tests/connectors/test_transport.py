@@ -5,6 +5,7 @@ import gzip
 
 import pytest
 
+from connectors.emulator import Store, running_emulator
 from connectors.openai_conversations import Conversation, ConversationsClient, transport
 
 KEY = "sk-1"
@@ -61,6 +62,28 @@ def test_the_same_headers_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ours == theirs
     assert ours["authorization"] == f"Bearer {KEY}"
     assert {"accept", "accept-encoding", "user-agent", "openai-organization"} <= ours.keys()
+
+
+def test_a_request_that_is_cancelled_when_its_answer_comes_is_cancelled() -> None:
+    store = Store()
+    conversation_id = store.create_conversation([]).id
+
+    async def cancel_at_each_instant(base_url: str) -> list[bool]:
+        outcomes = []
+        async with ConversationsClient(KEY, base_url=base_url) as client:
+            for turns in [*range(200)] * 3:
+                asked = asyncio.create_task(client.retrieve(conversation_id))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                if asked.cancel():
+                    await asyncio.wait([asked])
+                    outcomes.append(asked.cancelled())
+        return outcomes
+
+    with running_emulator(store) as base_url:
+        outcomes = asyncio.run(cancel_at_each_instant(base_url))
+    assert any(outcomes)
+    assert all(outcomes)
 
 
 def test_a_compressed_answer_is_read() -> None:
