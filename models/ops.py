@@ -2,7 +2,7 @@
 
 from models.table import Column, Table
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Version of the schemas `raw` and `ops`; a change of theirs is a migration, and a new number."""
 _LAST = "UTC; NULL while it goes on."
 
@@ -19,6 +19,7 @@ WAREHOUSE = Table(
             "Grows with every commit that changed data; a snapshot has the same or less.",
         ),
         Column("created_at", "TIMESTAMP", "When the warehouse was created, UTC."),
+        Column("rebuilt_at", "TIMESTAMP", "When typed tables were last made anew from raw, UTC; NULL if never."),
     ),
     key=("schema_version",),
 )

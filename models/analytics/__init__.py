@@ -69,12 +69,15 @@ class View:
         yield f"create or replace view {self.full_name} as {self.query}"
         yield from self._comments("view")
 
+    @property
+    def being_made(self) -> str:
+        """Name with schema of the table that will take its place."""
+        return f"{SCHEMA}.{quoted(f'{self.name} being made')}"
+
     def as_table(self) -> Iterator[str]:
-        """What puts a table of its rows in the view's place; the views that read it go on to do so."""
-        table = f"{SCHEMA}.{quoted(f'{self.name} being made')}"
-        yield f"create table {table} as select * from {self.full_name} order by {', '.join(self.sorted_by)}"
+        """What puts the table `being_made` in the view's place; the views that read it go on to do so."""
         yield f"drop view {self.full_name}"
-        yield f"alter table {table} rename to {quoted(self.name)}"
+        yield f"alter table {self.being_made} rename to {quoted(self.name)}"
         yield from self._comments("table")
 
     def _comments(self, kind: str) -> Iterator[str]:

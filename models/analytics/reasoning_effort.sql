@@ -127,7 +127,7 @@ mixed as (
     where u.effort is distinct from f.effort
 ),
 gaps as (
-    select *, (epoch_us(next_of_model_at) - epoch_us(usable_at)) / 1000.0 as gap_ms from spine
+    select *, epoch_us(next_of_model_at) - epoch_us(usable_at) as gap_us from spine
 ),
 thoughts as (
     select
@@ -141,9 +141,9 @@ thoughts as (
         sum(t.summary_count) as summary_count,
         sum(t.summary_chars) as summary_chars,
         sum(t.content_chars) as content_chars,
-        count(*) filter (where g.gap_ms >= 0) as gap_count,
-        sum(g.gap_ms) filter (where g.gap_ms >= 0) as reasoning_ms,
-        max(g.gap_ms) filter (where g.gap_ms >= 0) as longest_gap_ms
+        count(*) filter (where g.gap_us >= 0) as gap_count,
+        sum(g.gap_us) filter (where g.gap_us >= 0) / 1000.0 as reasoning_ms,
+        max(g.gap_us) filter (where g.gap_us >= 0) / 1000.0 as longest_gap_ms
     from items.reasoning as r
     inner join gaps as g using (conversation_id, position)
     inner join spans as s using (conversation_id, turn_index)

@@ -21,11 +21,11 @@ ROW_GROUP_ROWS = 10_240
 """Rows that fill a group go straight to their place in the file: they are not written to the log first, nor kept in
 memory until the checkpoint, as those of DuckDB's own groups of 122,880 are."""
 COPY = "fresh_copy"
-_OURS = "warehouse"
+OURS = "warehouse"
 _PAUSE_SECONDS = 0.2
 _FILE_TROUBLES = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
 _OWNER_ONLY = 0o077
-MEMORY_BYTES = 400_000_000
+MEMORY_BYTES = 200_000_000
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A checkpoint re-encodes the last row group of every touched table: once at the end, not once every 16 MB.
     "checkpoint_threshold": "1GB",
@@ -80,8 +80,8 @@ def attach(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Open the file by attaching it, which alone lets one say how large its row groups are."""
     con = duckdb.connect(config={**_CONFIG, "temp_directory": f"{path}.tmp"})
     try:
-        con.execute(_attachment(path, _OURS, read_only=read_only))
-        con.execute(f"use {_OURS}")
+        con.execute(_attachment(path, OURS, read_only=read_only))
+        con.execute(f"use {OURS}")
     except BaseException:
         con.close()
         raise
@@ -104,7 +104,7 @@ def _attachment(path: Path, name: str, *, read_only: bool = False) -> str:
 def another(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Another connection to the same open file, which sees what was committed."""
     cursor = con.cursor()
-    cursor.execute(f"use {_OURS}")
+    cursor.execute(f"use {OURS}")
     return cursor
 
 
@@ -124,7 +124,7 @@ def write_anew(con: duckdb.DuckDBPyConnection, path: Path, statement: str) -> No
 
 def _copy_anew(con: duckdb.DuckDBPyConnection, fresh: Path, statement: str) -> None:
     con.execute(_attachment(fresh, COPY))
-    con.execute(f"copy from database {_OURS} to {COPY}")
+    con.execute(f"copy from database {OURS} to {COPY}")
     con.execute(statement)
     con.execute(f"checkpoint {COPY}")
     con.execute(f"detach {COPY}")

@@ -11,7 +11,6 @@ from pathlib import Path
 import duckdb
 
 from models import ops
-from models.analytics import VIEWS
 from pipelines.ingest.clock import utc
 from pipelines.ingest.database import (
     attach,
@@ -20,17 +19,17 @@ from pipelines.ingest.database import (
     said,
     sync_to_disk,
     temporary,
-    transaction,
 )
 from pipelines.ingest.errors import WarehouseError
 from pipelines.ingest.reading import open_snapshot
+from pipelines.ingest.snapshot_tables import leave_views, make_tables
 from pipelines.ingest.warehouse import Warehouse
 
 _VERSION = f"select created_at, data_version from {ops.WAREHOUSE.full_name}"
 _CHUNK_BYTES = 1 << 30
 LEAST_DISTANCE = timedelta(minutes=5)
 _COPY_SHARE = 20
-_MEMORY = ("set memory_limit = '1GB'", "reset memory_limit")
+MEMORY = ("set memory_limit = '400MB'", "set memory_limit = '1GB'", "reset memory_limit")
 """What making tables may take: enough for some million items, else as much of the machine's as DuckDB's default."""
 
 
@@ -52,7 +51,7 @@ def publish(warehouse: Warehouse, serving: Path) -> float | None:
         serving.parent.mkdir(parents=True, exist_ok=True)
         fresh = temporary(serving)
         _copy(warehouse.file, fresh)
-        _make_tables(fresh)
+        _make_tables(fresh, serving)
         sync_to_disk(fresh)
         fresh.replace(serving)
     except (OSError, duckdb.Error) as error:
@@ -96,17 +95,17 @@ def _published_version(serving: Path) -> object:
         return None
 
 
-def _make_tables(path: Path) -> None:
+def _make_tables(path: Path, last: Path) -> None:
     """Put tables in the place of views; where no memory is enough for that, they stay views, slow and as right."""
-    for allow in _MEMORY:
+    for allow in MEMORY:
         with owner_only(), attach(path) as con, suppress(duckdb.OutOfMemoryException):
             con.execute(allow)
-            with transaction(con):
-                for view in VIEWS:
-                    for statement in view.as_table() if view.sorted_by else ():
-                        con.execute(statement)
+            make_tables(con, last)
             con.execute("checkpoint")  # at closing, a failure would go unnoticed
             return
+    with owner_only(), attach(path) as con:
+        leave_views(con)
+        con.execute("checkpoint")
 
 
 def _copy(source: BufferedReader, target: Path) -> None:

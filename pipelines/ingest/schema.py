@@ -34,6 +34,7 @@ _ADDED: Mapping[int, Mapping[Table, tuple[str, ...]]] = {
         facts.CONVERSATIONS: ("last_verified_at", "missing_since"),
         ops.RUNS: ("scope", "conversations_verified", "reconcile_requests", "publish_ms"),
     },
+    3: {ops.WAREHOUSE: ("rebuilt_at",)},
 }
 """The columns that lead from a version to the next; new tables follow by themselves."""
 _FILLED = {2: (f"update {facts.CONVERSATIONS.full_name} set missing_since = last_polled_at where status = 'missing'",)}
@@ -89,6 +90,7 @@ def rebuild(con: duckdb.DuckDBPyConnection, originals: Originals, types: Collect
         count += len(items)
         tell(Progress("items made anew", count, total))
     findings.write(con)
+    con.execute(f"update {ops.WAREHOUSE.full_name} set rebuilt_at = ?", [utc_now()])
     return count
 
 
@@ -160,7 +162,7 @@ def _create(con: duckdb.DuckDBPyConnection) -> None:
             _create_table(con, table)
         _create_macros(con)
         _create_views(con)
-        insert(con, ops.WAREHOUSE, [ops.SCHEMA_VERSION, json.dumps(fingerprints()), 0, utc_now()])
+        insert(con, ops.WAREHOUSE, [ops.SCHEMA_VERSION, json.dumps(fingerprints()), 0, utc_now(), None])
 
 
 def _migrate(con: duckdb.DuckDBPyConnection, version: int) -> None:

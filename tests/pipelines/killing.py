@@ -272,6 +272,7 @@ def _downgrade(where: Places) -> None:
             "alter table raw.items drop column is_raw_base64",
             *(f"alter table raw.conversations drop column {name}" for name in ("last_verified_at", "missing_since")),
             *(f"alter table ops.runs drop column {column.name}" for column in ops.RUNS.columns[-4:]),
+            "alter table ops.warehouse drop column rebuilt_at",
             "drop table items.message__content",
             "update ops.warehouse set schema_version = 1, declarations = '{}', data_version = data_version + 1",
         ):
