@@ -30,7 +30,7 @@ _CHUNK_BYTES = 1 << 30
 LEAST_DISTANCE = timedelta(minutes=5)
 _COPY_SHARE = 20
 MEMORY = ("set memory_limit = '400MB'", "set memory_limit = '1GB'", "reset memory_limit")
-"""What making tables may take: enough for some million items, else as much of the machine's as DuckDB's default."""
+"""What making tables may take: enough unless a conversation is long, then more, then as much as DuckDB's default."""
 
 
 def publish(warehouse: Warehouse, serving: Path) -> float | None:

@@ -22,6 +22,7 @@ from pipelines.ingest.database import OURS, one, transaction
 
 KEPT = tuple(view for view in VIEWS if view.sorted_by)
 ITEMS_AT_A_TIME = 200_000
+"""About as many as fit into 400 MB; a conversation is never divided."""
 _LAST, _PART = "last_snapshot", "part"
 _READ = (facts.ITEMS.schema, ITEMS_SCHEMA)
 _MADE_BY = f"select declarations, rebuilt_at from {{}}.{ops.WAREHOUSE.full_name}"
