@@ -21,6 +21,7 @@ from models import ops
 from models import raw as facts
 from models.flatten import same_item
 from models.items import ITEM_TYPES
+from models.table import literal
 from pipelines.ingest import membership, schema, typed
 from pipelines.ingest.clock import utc_now
 from pipelines.ingest.database import (
@@ -231,12 +232,14 @@ class Warehouse:
 
     def open_items(self) -> Mapping[str, Sequence[str]]:
         """The items before the cursor that may still change, by conversation: a tail was too long to stay open."""
-        found = self.con.execute(
+        statuses = ", ".join(map(literal, sorted(OPEN_STATUSES)))
+        found = self.con.execute(  # which they are is asked first: of all the others, that reads little but the status
             f"select i.conversation_id, list(i.item_id order by i.position) from {_ITEMS} as i "
             f"join {_CONVERSATIONS} as c on c.conversation_id = i.conversation_id "
-            "where i.first_seen_at > ? and list_contains(?, i.status) and i.deleted_at is null "
-            "and not i.is_id_synthetic and (c.tail_position is null or i.position < c.tail_position) group by all",
-            [utc_now() - SETTLED_AFTER, sorted(OPEN_STATUSES)],
+            f"where i.rowid in (select rowid from {_ITEMS} where status in ({statuses}) and first_seen_at > ? "
+            "and deleted_at is null and not is_id_synthetic) "
+            "and (c.tail_position is null or i.position < c.tail_position) group by all",
+            [utc_now() - SETTLED_AFTER],
         ).fetchall()
         return dict(found)
 
@@ -374,7 +377,8 @@ class Warehouse:
         execute(
             self.con,
             "create or replace temp table known as select r.conversation_id, r.item_id, r.type, r.first_seen_at "
-            f"from {_ITEMS} as r join {GIVEN} as n on {same_item('r', 'n')}",
+            f"from (from {_ITEMS} semi join (select distinct conversation_id from {GIVEN}) using (conversation_id)) "
+            f"as r join {GIVEN} as n on {same_item('r', 'n')}",
             items,
         )
 

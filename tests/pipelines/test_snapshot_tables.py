@@ -49,7 +49,7 @@ def test_whatever_happened_they_are_what_the_views_say(where: Places, monkeypatc
     """Made in several parts each time."""
     monkeypatch.setattr(snapshot_tables, "ITEMS_AT_A_TIME", 300)
     store = sample_store()
-    ids = store.conversation_ids()[:40]
+    ids = store.conversation_ids()[:20]
     with running_emulator(store) as base_url:
 
         def pull(**options: object) -> None:
