@@ -22,7 +22,8 @@ from pipelines.ingest.database import OURS, one, transaction
 
 KEPT = tuple(view for view in VIEWS if view.sorted_by)
 ITEMS_AT_A_TIME = 200_000
-"""About as many as fit into 400 MB; a conversation is never divided."""
+_LEAST_MEMORY_BYTES, _BYTES_AN_ITEM = 400_000_000, 2_000
+"""What asking the views about so many items takes in memory, and each more in a longer conversation."""
 _LAST, _PART = "last_snapshot", "part"
 _READ = (facts.ITEMS.schema, ITEMS_SCHEMA)
 _MADE_BY = f"select declarations, rebuilt_at from {{}}.{ops.WAREHOUSE.full_name}"
@@ -48,6 +49,21 @@ def make_tables(con: duckdb.DuckDBPyConnection, last: Path) -> None:
                 con.execute(statement)
 
 
+def limit_memory(con: duckdb.DuckDBPyConnection) -> None:
+    """Allow what is enough for ITEMS_AT_A_TIME items, and for the longest conversation, which cannot be divided."""
+    longest = one(
+        con,
+        f"select coalesce(max(items), 0) from (select count(*) as items from {facts.ITEMS.full_name} "
+        "group by conversation_id)",
+    )
+    con.execute(f"set memory_limit = '{max(_LEAST_MEMORY_BYTES, _BYTES_AN_ITEM * longest)}B'")
+
+
+def unlimit_memory(con: duckdb.DuckDBPyConnection) -> None:
+    """Allow as much of the machine's as DuckDB does by itself."""
+    con.execute("reset memory_limit")
+
+
 def leave_views(con: duckdb.DuckDBPyConnection) -> None:
     """Take away what a vain attempt to make the tables has left: the views stay."""
     for view in KEPT:
@@ -66,7 +82,8 @@ def _make_in_parts(con: duckdb.DuckDBPyConnection, has_last: bool) -> None:
     _compare(con, _STATES.format(_LAST) if has_last else f"{_STATES.format(OURS)} limit 0")
     _attach_part(con)
     for view in KEPT:
-        con.execute(f"create or replace table {view.being_made} as from {view.full_name} limit 0")
+        like = f"{_LAST}.{view.full_name}" if has_last else view.full_name  # the view has to be read to be asked
+        con.execute(f"create or replace table {view.being_made} as from {like} limit 0")
     parts = con.execute(
         "select part, min(conversation_id) as first from conversations group by part, share order by first"
     ).fetchall()
