@@ -22,13 +22,15 @@ from pipelines.ingest.database import (
 )
 from pipelines.ingest.errors import WarehouseError
 from pipelines.ingest.reading import open_snapshot
-from pipelines.ingest.snapshot_tables import leave_views, limit_memory, make_tables, unlimit_memory
+from pipelines.ingest.snapshot_tables import leave_views, make_tables
 from pipelines.ingest.warehouse import Warehouse
 
 _VERSION = f"select created_at, data_version from {ops.WAREHOUSE.full_name}"
 _CHUNK_BYTES = 1 << 30
 LEAST_DISTANCE = timedelta(minutes=5)
 _COPY_SHARE = 20
+MEMORY = ("set memory_limit = '400MB'", "set memory_limit = '1GB'", "reset memory_limit")
+"""What making tables may take: the first is enough for a conversation of 500,000 items, the last DuckDB's default."""
 
 
 def publish(warehouse: Warehouse, serving: Path) -> float | None:
@@ -95,9 +97,9 @@ def _published_version(serving: Path) -> object:
 
 def _make_tables(path: Path, last: Path) -> None:
     """Put tables in the place of views; where no memory is enough for that, they stay views, slow and as right."""
-    for allow in (limit_memory, unlimit_memory):
+    for allow in MEMORY:
         with owner_only(), attach(path) as con, suppress(duckdb.OutOfMemoryException):
-            allow(con)
+            con.execute(allow)
             make_tables(con, last)
             con.execute("checkpoint")  # at closing, a failure would go unnoticed
             return

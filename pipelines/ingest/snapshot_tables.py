@@ -22,8 +22,7 @@ from pipelines.ingest.database import OURS, one, transaction
 
 KEPT = tuple(view for view in VIEWS if view.sorted_by)
 ITEMS_AT_A_TIME = 200_000
-_LEAST_MEMORY_BYTES, _BYTES_AN_ITEM = 400_000_000, 2_000
-"""What asking the views about so many items takes in memory, and each more in a longer conversation."""
+"""About as many as fit into 400 MB; a conversation is never divided."""
 _LAST, _PART = "last_snapshot", "part"
 _READ = (facts.ITEMS.schema, ITEMS_SCHEMA)
 _MADE_BY = f"select declarations, rebuilt_at from {{}}.{ops.WAREHOUSE.full_name}"
@@ -47,21 +46,6 @@ def make_tables(con: duckdb.DuckDBPyConnection, last: Path) -> None:
             con.execute(f"create table if not exists {view.being_made} as {_sorted(view, f'from {view.full_name}')}")
             for statement in view.as_table():
                 con.execute(statement)
-
-
-def limit_memory(con: duckdb.DuckDBPyConnection) -> None:
-    """Allow what is enough for ITEMS_AT_A_TIME items, and for the longest conversation, which cannot be divided."""
-    longest = one(
-        con,
-        f"select coalesce(max(items), 0) from (select count(*) as items from {facts.ITEMS.full_name} "
-        "group by conversation_id)",
-    )
-    con.execute(f"set memory_limit = '{max(_LEAST_MEMORY_BYTES, _BYTES_AN_ITEM * longest)}B'")
-
-
-def unlimit_memory(con: duckdb.DuckDBPyConnection) -> None:
-    """Allow as much of the machine's as DuckDB does by itself."""
-    con.execute("reset memory_limit")
 
 
 def leave_views(con: duckdb.DuckDBPyConnection) -> None:
