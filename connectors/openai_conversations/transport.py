@@ -87,16 +87,17 @@ class _Transport(httpx.AsyncBaseTransport):
         """Return the answer as it came; raise an error of httpx."""
         task = asyncio.current_task()
         cancelled = task.cancelling() if task else 0
+        error: type[Exception] | None = None
         try:
             response = await self._client.request(method, url).headers(headers).build().send()
             answer = Answer(response.status, response.headers, bytes(await response.bytes()))
         except (exceptions.PyreqwestError, ValueError) as failed:
             error = next((kind for theirs, kind in _KINDS if isinstance(failed, theirs)), httpx.TransportError)
-        else:
-            if task and task.cancelling() > cancelled:
-                raise asyncio.CancelledError  # pyreqwest forgets it where the answer has just come
-            return answer
-        raise error("no answer")  # without its cause, whose text may hold a header or a URL
+        if task and task.cancelling() > cancelled:
+            raise asyncio.CancelledError  # pyreqwest forgets it where the answer, or an error, has just come
+        if error is not None:
+            raise error("no answer")  # without its cause, whose text may hold a header or a URL
+        return answer
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         answer = await self.send(request.method, str(request.url), request.headers.multi_items())

@@ -137,6 +137,8 @@ class Asking(Generic[T]):
 
     async def _ask_in_turn(self, waiting: Iterator[ConversationState]) -> None:
         for state in waiting:
+            if self._stop.is_asked:
+                return  # whatever became of the cancellation
             outcome = await self._ask_one(state)
             self.asked += 1
             for answered in self._judge(Answered(state, outcome)):

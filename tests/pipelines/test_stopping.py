@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -16,12 +17,16 @@ import pytest
 
 from connectors.emulator import Faults, Store, running_emulator
 from connectors.openai_conversations import ConversationsClient
-from pipelines.ingest.asking import Limits
+from pipelines.ingest import membership
+from pipelines.ingest.asking import Answered, Asking, Limits
 from pipelines.ingest.deadlines import Deadlines
+from pipelines.ingest.errors import StoppedError
+from pipelines.ingest.landing import ConversationState
 from pipelines.ingest.places import Places
 from pipelines.ingest.stopping import listening
 from pipelines.ingest.sync import SyncOptions, sync
 from pipelines.ingest.verifying import VerifyOptions, verify
+from pipelines.ingest.warehouse import Warehouse
 from tests.pipelines.conftest import KEY
 from tests.pipelines.older import open_older
 
@@ -84,6 +89,28 @@ def test_a_run_that_is_stopped_commits_what_arrived_and_the_next_goes_on(
     report = sync(where, ConversationsClient(KEY, base_url=api)).report
     assert (report.status, report.items_new) == ("done", 3 * CONVERSATIONS - arrived[0])
     assert verify(where, ConversationsClient(KEY, base_url=api), VerifyOptions()).agrees
+
+
+def test_who_overhears_a_stop_is_the_last_to_be_asked(where: Places, register: Register) -> None:
+    register("conv_1", "conv_2")
+    asked = []
+
+    async def ask(state: ConversationState) -> None:
+        asked.append(state)
+        stop.ask()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(HOUR)
+
+    async def tell(answered: Answered[None]) -> None:
+        pass
+
+    with Warehouse.open(where.warehouse) as warehouse:
+        states = membership.select(warehouse.con)
+    with listening() as stop:
+        asking = Asking(ConversationsClient(KEY), Limits(concurrency=1), ask, tell)
+        with pytest.raises(StoppedError, match="after 1 of 2"):
+            asyncio.run(asking.ask(states))
+    assert asked == states[:1]
 
 
 def test_a_verification_that_is_stopped_tells_how_far_it_came(
