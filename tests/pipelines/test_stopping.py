@@ -97,9 +97,10 @@ def test_who_overhears_a_stop_is_the_last_to_be_asked(where: Places, register: R
 
     async def ask(state: ConversationState) -> None:
         asked.append(state)
-        stop.ask()
         with suppress(asyncio.CancelledError):
-            await asyncio.sleep(HOUR)
+            if not stop.is_asked:
+                stop.ask()
+                await asyncio.sleep(HOUR)
 
     async def tell(answered: Answered[None]) -> None:
         pass
