@@ -138,7 +138,7 @@ class Asking(Generic[T]):
     async def _ask_in_turn(self, waiting: Iterator[ConversationState]) -> None:
         for state in waiting:
             if self._stop.is_asked:
-                return  # whatever became of the cancellation
+                raise self._stopped()  # whether or not its cancellation has reached us
             outcome = await self._ask_one(state)
             self.asked += 1
             for answered in self._judge(Answered(state, outcome)):

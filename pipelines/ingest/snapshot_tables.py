@@ -36,7 +36,8 @@ _STATES = (
 def make_tables(con: duckdb.DuckDBPyConnection, last: Path) -> None:
     """Put the tables in the place of their views; `last` is the snapshot before this one, if there is one.
 
-    OutOfMemoryException where that takes more than is allowed; then it may be tried again.
+    With nothing to take over, and no more than is asked at a time, the views are asked where they are: a second less.
+    OutOfMemoryException where it takes more than is allowed; then it may be tried again.
     """
     has_last = _is_of_use(con, last)
     if has_last or one(con, f"select count(*) from {facts.ITEMS.full_name}") > ITEMS_AT_A_TIME:

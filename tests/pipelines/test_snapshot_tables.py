@@ -100,7 +100,7 @@ def rebuild(where: Places) -> None:
         warehouse.rebuild(["message"])
 
 
-def change_most(where: Places) -> None:
+def change_all(where: Places) -> None:
     change(where.serving, "update raw.items set run_id = 'other'")
 
 
@@ -118,7 +118,7 @@ def change(file: Path, statement: str) -> None:
     [
         (nothing, True),
         (rebuild, False),
-        (change_most, False),
+        (change_all, False),
         (declare_otherwise, False),
         (drop_a_table, False),
         (damage, False),
